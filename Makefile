@@ -1,0 +1,40 @@
+# Every target works alone on a fresh machine with Python 3.11+, git and make.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: setup controlplane generate lint test demo bench requirements clean
+
+setup: .venv/.installed                       ## the Python environment in .venv
+
+.venv/.installed: requirements/dev.txt pyproject.toml
+	@echo "==> Python environment in .venv"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + "; set PYTHON=")'
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+controlplane: setup                           ## kube-apiserver, etcd and kubectl in .cache/controlplane/bin
+	@$(BIN)/python -m tests.controlplane.build
+
+generate: setup                               ## crds/ from the Pydantic models
+	@$(BIN)/python -m voyado_operator.api.crd crds
+
+lint: setup                                   ## ruff, mypy --strict, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: controlplane                            ## every test, real control plane included
+	$(BIN)/python -m pytest
+
+demo: controlplane                            ## the whole promise on one screen; KEEP=1 leaves it running
+	@$(BIN)/python -m examples.demo
+
+requirements:                                 ## lock again after a change of the dependencies in pyproject.toml
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header pyproject.toml -o requirements/runtime.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --group dev -c requirements/runtime.txt pyproject.toml -o requirements/dev.txt
+
+clean:
+	rm -rf .venv .cache
