@@ -1,0 +1,51 @@
+"""What is done to a contact, and what became of it."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Operation(StrEnum):
+    """What a change does to a contact's membership."""
+
+    ADD = "add"
+    REMOVE = "remove"
+
+
+class Result(StrEnum):
+    """What Engage said of one change. *Unknown* is never success: it stays in the next diff."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The answer for one contact; `detail` is Engage's error code or our own word, never a person's data."""
+
+    contact_id: str
+    result: Result
+    detail: str = ""
+
+
+@dataclass(slots=True)
+class Account:
+    """Counts of one run's deliveries: sent = accepted + rejected + unknown holds by construction."""
+
+    counts: Counter[tuple[Operation, Result]] = field(default_factory=Counter)
+    details: Counter[str] = field(default_factory=Counter)
+
+    def record(self, operation: Operation, outcomes: Iterable[Outcome]) -> None:
+        for outcome in outcomes:
+            self.counts[operation, outcome.result] += 1
+            if outcome.detail:
+                self.details[outcome.detail] += 1
+
+    def total(self, result: Result) -> int:
+        return sum(self.counts[operation, result] for operation in Operation)
+
+    @property
+    def sent(self) -> int:
+        return self.counts.total()

@@ -1,0 +1,59 @@
+"""Why a run could not go on, in the words of the condition reasons.
+
+RunError
+├── Retry      the operator tries again by itself
+│   ├── SourceFailed, EngageUnavailable, LedgerUnavailable, ConnectionNotReady
+└── Stall      a person must act
+    ├── InvalidSpec, TargetConflict, TargetNotFound, CredentialsInvalid
+
+The class name is the condition's reason; the message is what a person reads: it names the field and what to do, and
+never holds a person's data, a key or a password.
+"""
+
+
+class RunError(Exception):
+    """A run ended early; nothing that Engage acknowledged is lost by it."""
+
+    @property
+    def reason(self) -> str:
+        return type(self).__name__
+
+
+class Retry(RunError):  # noqa: N818 - the subclasses' names are the contract's condition reasons
+    """Passes by itself: the run is tried again with growing waits."""
+
+
+class Stall(RunError):  # noqa: N818
+    """Does not pass by itself: a person must change something."""
+
+
+class SourceFailed(Retry):
+    """The audience could not be read whole. Never an empty audience."""
+
+
+class EngageUnavailable(Retry):
+    """Engage did not answer, or answered 408, 429 or 5xx until the attempts ran out."""
+
+
+class LedgerUnavailable(Retry):
+    """The ledger could not be read or written."""
+
+
+class ConnectionNotReady(Retry):
+    """The VoyadoConnection is missing or not Ready."""
+
+
+class InvalidSpec(Stall):
+    """The manifest asks for something that cannot be done."""
+
+
+class TargetConflict(Stall):
+    """Another activation owns the target."""
+
+
+class TargetNotFound(Stall):
+    """The target does not exist in Engage."""
+
+
+class CredentialsInvalid(Stall):
+    """A Secret is missing or lacks its key, or Engage answered 401 or 403."""

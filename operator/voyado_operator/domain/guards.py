@@ -1,0 +1,149 @@
+"""The guards: pure rules over a plan; each allows it or blocks it and says why.
+
+All violations are reported, not only the first, so that a person decides once.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+
+from voyado_operator.domain.plan import AudienceCounts, DiffCounts, Window
+
+REMOVALS_ALWAYS_PASS = 20  # DESIGN 3.2: below this a percentage says nothing about a small label
+OPT_OUTS_ALWAYS_PASS = 1000  # DESIGN 3.2: a person's "no" is held only when it looks like an accident
+
+
+@dataclass(frozen=True, slots=True)
+class Percentage:
+    """A share of a base, `0` to `100` percent."""
+
+    value: int
+
+    def of(self, base: int) -> Fraction:
+        return Fraction(self.value * base, 100)
+
+    def __str__(self) -> str:
+        return f"{self.value}%"
+
+
+Limit = int | Percentage
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The effective guards of an activation; `max_additions` has no default, so it may be absent."""
+
+    allow_empty: bool = False
+    max_removals: Limit = Percentage(20)
+    max_additions: Limit | None = None
+    max_opt_outs: Limit = Percentage(10)
+    max_invalid: Limit = Percentage(5)
+    max_unmatched: Limit = Percentage(50)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the guards judge. `entering_opts_out`: entering the target writes a person's "no" (onEnter: Decline)."""
+
+    audience: AudienceCounts
+    diff: DiffCounts
+    window: Window
+    entering_opts_out: bool
+    tenant_contacts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A guard's name as in the manifest, and a sentence with the numbers."""
+
+    guard: str
+    message: str
+
+
+def allow_empty(plan: Plan, limits: Limits) -> str | None:
+    """An audience without a single contact is far likelier a broken source than a wish."""
+    if plan.audience.contacts or plan.audience.pending or limits.allow_empty:
+        return None
+    return (
+        f"the audience has no contact left ({plan.audience.rows} source rows); "
+        "check the source, or set guards.allowEmpty: true if that is meant"
+    )
+
+
+def max_removals(plan: Plan, limits: Limits) -> str | None:
+    removals = plan.diff.leaving + plan.window.removals
+    floor = REMOVALS_ALWAYS_PASS if plan.audience.contacts else 0
+    if not plan.diff.leaving or removals <= ceiling(limits.max_removals, plan.window.peak, floor):
+        return None
+    return (
+        f"{plan.diff.leaving} contacts would be removed, {plan.window.removals} were in the window; "
+        f"guards.maxRemovals is {limits.max_removals}, the highest membership in the window {plan.window.peak}"
+    )
+
+
+def max_additions(plan: Plan, limits: Limits) -> str | None:
+    if limits.max_additions is None or plan.entering_opts_out or not plan.diff.entering:
+        return None
+    if plan.diff.entering + plan.window.additions <= ceiling(limits.max_additions, plan.window.peak, 0):
+        return None
+    return (
+        f"{plan.diff.entering} contacts would be added, {plan.window.additions} were in the window; "
+        f"guards.maxAdditions is {limits.max_additions}, the highest membership in the window {plan.window.peak}"
+    )
+
+
+def max_opt_outs(plan: Plan, limits: Limits) -> str | None:
+    if not plan.entering_opts_out or not plan.diff.entering:
+        return None
+    opt_outs = plan.diff.entering + plan.window.additions
+    if opt_outs <= ceiling(limits.max_opt_outs, plan.tenant_contacts, OPT_OUTS_ALWAYS_PASS):
+        return None
+    return (
+        f"{plan.diff.entering} contacts would be opted out, {plan.window.additions} were in the window; "
+        f"guards.maxOptOuts is {limits.max_opt_outs}, the tenant has {plan.tenant_contacts} contacts"
+    )
+
+
+def max_invalid(plan: Plan, limits: Limits) -> str | None:
+    if plan.audience.invalid <= ceiling(limits.max_invalid, plan.audience.rows, 0):
+        return None
+    return (
+        f"{plan.audience.invalid} of {plan.audience.rows} source rows have no usable identifier "
+        f"(null, malformed, or one e-mail with two contactIds); guards.maxInvalid is {limits.max_invalid}"
+    )
+
+
+def max_unmatched(plan: Plan, limits: Limits) -> str | None:
+    if plan.audience.unmatched <= ceiling(limits.max_unmatched, plan.audience.by_email, 0):
+        return None
+    return (
+        f"Engage knows no contact for {plan.audience.unmatched} of {plan.audience.by_email} rows without contactId; "
+        f"guards.maxUnmatched is {limits.max_unmatched}"
+    )
+
+
+GUARDS: dict[str, Callable[[Plan, Limits], str | None]] = {
+    "allowEmpty": allow_empty,
+    "maxRemovals": max_removals,
+    "maxAdditions": max_additions,
+    "maxOptOuts": max_opt_outs,
+    "maxInvalid": max_invalid,
+    "maxUnmatched": max_unmatched,
+}
+HOLD_OPT_OUTS = {"allowEmpty", "maxOptOuts"}  # every other guard lets a person's "no" through
+
+
+def ceiling(limit: Limit, base: int, floor: int) -> Fraction | int:
+    """A number means itself; a percentage is of `base` and never less than `floor`."""
+    return max(limit.of(base), Fraction(floor)) if isinstance(limit, Percentage) else limit
+
+
+def violations(plan: Plan, limits: Limits) -> tuple[Violation, ...]:
+    """Every guard that blocks this plan, in the manifest's order; empty when it may go out."""
+    judged = ((name, guard(plan, limits)) for name, guard in GUARDS.items())
+    return tuple(Violation(name, message) for name, message in judged if message is not None)
+
+
+def opt_outs_held(found: tuple[Violation, ...]) -> bool:
+    """Whether explicit opt-outs must wait too."""
+    return any(violation.guard in HOLD_OPT_OUTS for violation in found)

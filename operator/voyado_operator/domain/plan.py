@@ -1,0 +1,43 @@
+"""The plan of a run in numbers, as the guards and the status see it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class AudienceCounts:
+    """What the source returned, after normalising and matching.
+
+    `rows` is every source row; `invalid` rows are null, malformed or contradictory; `by_email` are the valid rows that
+    carry no contactId; of these `unmatched` are unknown to Engage, `ambiguous` match several contacts and `pending`
+    were not looked up yet. `contacts` are the distinct contacts that remain.
+    """
+
+    rows: int
+    invalid: int
+    duplicates: int
+    by_email: int
+    unmatched: int
+    ambiguous: int
+    pending: int
+    contacts: int
+
+
+@dataclass(frozen=True, slots=True)
+class DiffCounts:
+    """Audience against ledger: `entering` and `leaving` contacts, and those in both."""
+
+    entering: int
+    leaving: int
+    unchanged: int
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What the ledger acknowledged over the guards' rolling window, approved changes left out.
+
+    `peak` is the highest membership in the window, the present one included.
+    """
+
+    additions: int
+    removals: int
+    peak: int

@@ -1,0 +1,1 @@
+"""The run: an ordered list of small steps over typed values."""
