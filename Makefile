@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup lint test requirements clean
+.PHONY: setup controlplane generate lint test requirements clean
 
 setup: .venv/.installed                       ## the Python environment in .venv
 
@@ -14,13 +14,19 @@ setup: .venv/.installed                       ## the Python environment in .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
 	@touch $@
 
+controlplane: setup                           ## kube-apiserver, etcd and kubectl in .cache/controlplane/bin
+	@$(BIN)/python -m tests.controlplane.build
+
+generate: setup                               ## crds/ from the Pydantic models
+	@$(BIN)/python -m voyado_operator.api.crd crds
+
 lint: setup                                   ## ruff, mypy --strict, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: setup                                   ## every test, real control plane included
+test: controlplane                            ## every test, real control plane included
 	$(BIN)/python -m pytest
 
 requirements:                                 ## lock again after a change of the dependencies in pyproject.toml

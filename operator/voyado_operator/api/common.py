@@ -1,0 +1,69 @@
+"""What both resources share."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+GROUP = "voyado-operator.io"
+VERSION = "v1alpha1"
+REQUESTED_AT = f"{GROUP}/requestedAt"
+PLAN_REQUESTED_AT = f"{GROUP}/planRequestedAt"
+APPROVE = f"{GROUP}/approve"
+
+
+class Resource(BaseModel):
+    """Reads manifests leniently (the API server has validated them) and writes the camelCase of the contract."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True, extra="ignore")
+
+    def manifest(self) -> dict[str, Any]:
+        """As JSON for the API server; fields that are not set are left out."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def cel(rule: str, message: str, field_path: str | None = None) -> dict[str, str]:
+    """One x-kubernetes-validations entry; the message says what to write."""
+    entry = {"rule": rule, "message": message}
+    return entry | {"fieldPath": field_path} if field_path else entry
+
+
+def rules(*entries: dict[str, str]) -> dict[str, Any]:
+    """Schema extras that carry CEL rules."""
+    return {"x-kubernetes-validations": list(entries)}
+
+
+# Same character set as Go's time.ParseDuration, without signs; what durationpy reads.
+DURATION_PATTERN = r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$"
+Duration = Annotated[str, Field(pattern=DURATION_PATTERN, max_length=32)]
+Name = Annotated[str, Field(min_length=1, max_length=253)]
+Percent = Annotated[str, Field(pattern=r"^(100|[1-9]?[0-9])%$", max_length=4)]
+Count = Annotated[int, Field(ge=0, le=2_147_483_647)]
+
+
+class Condition(Resource):
+    """metav1.Condition."""
+
+    type: Annotated[str, Field(max_length=316)]
+    status: Literal["True", "False", "Unknown"]
+    reason: Annotated[str, Field(min_length=1, max_length=1024)]
+    message: Annotated[str, Field(max_length=32768)]
+    last_transition_time: datetime
+    observed_generation: int | None = None
+
+
+Conditions = Annotated[
+    list[Condition],
+    Field(
+        max_length=8,
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
+    ),
+]
+
+
+class SecretKeyRef(Resource):
+    """A key of a Secret in the same namespace."""
+
+    name: Name = Field(description="The Secret's name, in the namespace of this object.")
+    key: Name | None = Field(None, description="The key within the Secret.")

@@ -1,0 +1,128 @@
+"""A Delta table as a log of changes over a base, folded when read.
+
+Every row carries the number `seq` of the commit it came with. The rows of commit `base` are the whole state as it was
+then; rows with a higher seq are changes since, of which the latest per key wins; rows with a lower seq are history.
+Both numbers are Delta application transactions, so they survive compaction, checkpoints and log clean-up.
+"""
+
+from collections.abc import Mapping
+
+from deltalake import CommitProperties, DeltaTable, QueryBuilder, Schema, Transaction, write_deltalake
+
+from voyado_operator.ledger.failures import unavailable
+from voyado_operator.reconcile.ports import ArrowStream
+
+CONFIGURATION: Mapping[str, str | None] = {
+    # Statistics hold minima and maxima, which would be ids in the transaction log.
+    "delta.dataSkippingStatsColumns": "seq",
+    # Opening with 1,000 commits takes 230 ms without a checkpoint, 10 ms with.
+    "delta.checkpointInterval": "20",
+    # Long enough for any reader or writer in flight (a Lease lasts 60 s), short enough to keep storage small.
+    "delta.deletedFileRetentionDuration": "interval 1 days",
+}
+SMALLEST_REBASE = 10_000
+
+
+class ChangeLog:
+    """One table, through the one handle opened at the start: a re-opened handle would not fence other writers.
+
+    Every method raises LedgerUnavailable when the storage fails or when another writer committed meanwhile.
+    """
+
+    def __init__(self, table: DeltaTable, url: str, key: str) -> None:
+        self.table = table
+        self.url = url
+        self._key = key
+        self._columns = [field.name for field in table.schema().fields if field.name != "seq"]
+        self._sizes: tuple[int, int] | None = None
+
+    @classmethod
+    def open(cls, url: str, key: str, schema: Schema, description: str = "") -> "ChangeLog":
+        """Open the table at `url`, created with `schema` (its first column is `seq`) and `description` if absent."""
+        with unavailable(url, "open"):
+            if not DeltaTable.is_deltatable(url):
+                DeltaTable.create(url, schema, description=description, configuration=CONFIGURATION)
+            return cls(DeltaTable(url), url, key)
+
+    @property
+    def base(self) -> int:
+        return self.table.transaction_version("base") or 0
+
+    @property
+    def next_seq(self) -> int:
+        return (self.table.transaction_version("ledger") or 0) + 1
+
+    @property
+    def description(self) -> str:
+        return str(self.table.metadata().description or "")
+
+    def describe(self, description: str) -> None:
+        """Replace the description in a fenced commit."""
+        with unavailable(self.url, "claim"):
+            self.table.alter.set_table_description(description, commit_properties=_commit(ledger=self.next_seq))
+
+    def query(self, sql: str) -> ArrowStream:
+        """Run `sql` over the table `log`; the stream may still fail while it is read."""
+        with unavailable(self.url, "read"):
+            return QueryBuilder().register("log", self.table).execute(sql)
+
+    def rows(self, sql: str) -> list[dict[str, object]]:
+        """The few rows of `sql` as Python values."""
+        with unavailable(self.url, "read"):
+            reader = QueryBuilder().register("log", self.table).execute(sql)
+            return [row for batch in reader for row in batch.to_struct_array().to_pylist()]
+
+    def folded(self) -> str:
+        """SQL for the present rows, without `seq`: the base overridden by the latest change of each key.
+
+        The changes are the build side of both joins, so that a base of any size streams through.
+        """
+        key, base, columns = self._key, self.base, ", ".join(self._columns)
+        return (
+            f"with latest as (select {key}, max(seq) as seq from log where seq > {base} group by {key}) "
+            f"select {columns} from (select b.* from latest right anti join"
+            f" (select * from log where seq = {base}) b on latest.{key} = b.{key}) "
+            f"union all select {columns} from (select c.* from latest join"
+            f" (select * from log where seq > {base}) c on latest.{key} = c.{key} and latest.seq = c.seq)"
+        )
+
+    def append(self, rows: ArrowStream, count: int) -> None:
+        """Commit `count` rows, whose seq is `next_seq`."""
+        base_rows, changes = self._measured()
+        with unavailable(self.url, "write"):
+            write_deltalake(self.table, rows, mode="append", commit_properties=_commit(ledger=self.next_seq))
+        self._sizes = base_rows, changes + count
+
+    def has_grown(self) -> bool:
+        """Whether the changes are worth a rebase, which rewrites the whole base."""
+        base_rows, changes = self._measured()
+        return changes > max(SMALLEST_REBASE, base_rows // 5)
+
+    def rebase(self, alive: str, history: str) -> None:
+        """Make the folded rows that satisfy `alive` the new base, and keep the change rows that satisfy `history`."""
+        seq, columns = self.next_seq, ", ".join(self._columns)
+        state = f"select cast({seq} as bigint) as seq, {columns} from ({self.folded()}) where {alive}"
+        kept = f"select seq, {columns} from log where seq <> {self.base} and ({history})"
+        with unavailable(self.url, "rebase"):
+            write_deltalake(
+                self.table,
+                self.query(f"{state} union all {kept}"),
+                mode="overwrite",
+                commit_properties=_commit(ledger=seq, base=seq),
+            )
+            self._sizes = None
+            self.table.vacuum(dry_run=False, full=True)  # full: also what a killed writer left behind
+
+    def _measured(self) -> tuple[int, int]:
+        """How many rows the base has, and how many changes lie above it."""
+        if self._sizes is None:
+            [row] = self.rows(
+                f"select count(*) filter (where seq = {self.base}) as base_rows,"
+                f" count(*) filter (where seq > {self.base}) as changes from log"
+            )
+            self._sizes = int(str(row["base_rows"])), int(str(row["changes"]))
+        return self._sizes
+
+
+def _commit(**versions: int) -> CommitProperties:
+    return CommitProperties(app_transactions=[Transaction(app, version) for app, version in versions.items()])

@@ -1,0 +1,90 @@
+"""The blocked plan that waits for a person: at most one per ledger, gone without a trace when dropped."""
+
+import json
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from deltalake import DeltaTable, Field, QueryBuilder, Schema, write_deltalake
+from deltalake.schema import PrimitiveType
+
+from voyado_operator.ledger.failures import unavailable
+from voyado_operator.reconcile.ports import ArrowStream
+
+_SCHEMA = Schema([Field("contact_id", PrimitiveType("string")), Field("op", PrimitiveType("string"))])
+# Statistics hold minima and maxima: of `contact_id` they would be ids in the transaction log, which vacuum leaves.
+_CONFIGURATION: dict[str, str | None] = {"delta.dataSkippingStatsColumns": "op", "delta.checkpointInterval": "20"}
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingPlan:
+    """What a person decides on; `blocked_by` names guards and their messages, `digest` is what an approval quotes."""
+
+    digest: str
+    generation: int
+    entering: int
+    leaving: int
+    blocked_by: list[dict[str, str]]
+    created_at: datetime
+    expires_at: datetime
+    approved: bool = False
+
+
+class WaitingPlans:
+    """The stored plan of the ledger with this `waiting_url`. Every method raises LedgerUnavailable."""
+
+    def __init__(self, table: DeltaTable, url: str) -> None:
+        self._table = table
+        self._url = url
+
+    @classmethod
+    def open(cls, url: str) -> "WaitingPlans":
+        """Open the table at `url`, created if absent."""
+        with unavailable(url, "open"):
+            if not DeltaTable.is_deltatable(url):
+                DeltaTable.create(url, _SCHEMA, configuration=_CONFIGURATION)
+            return cls(DeltaTable(url), url)
+
+    def store(self, plan: WaitingPlan, changes: ArrowStream) -> None:
+        """Replace the stored plan; `changes` are its contact_id and op (add, remove).
+
+        The plan appears with the last commit: killed before it, there is no plan.
+        """
+        self.drop()
+        with unavailable(self._url, "write"):
+            write_deltalake(self._table, changes, mode="append")
+        self._describe(json.dumps(asdict(plan), default=datetime.isoformat))
+
+    def load(self) -> WaitingPlan | None:
+        """The stored plan, expired or not."""
+        stored = self._table.metadata().description
+        return _plan(json.loads(stored)) if stored else None
+
+    def changes(self) -> ArrowStream:
+        """The stored plan's changes: contact_id and op."""
+        with unavailable(self._url, "read"):
+            return QueryBuilder().register("plan", self._table).execute("select contact_id, op from plan")
+
+    def mark_approved(self) -> None:
+        """Remember that a person approved the stored plan."""
+        plan = self.load()
+        if plan is not None:
+            self._describe(json.dumps(asdict(replace(plan, approved=True)), default=datetime.isoformat))
+
+    def drop(self) -> None:
+        """Forget the stored plan, if any, and erase its ids from the storage at once."""
+        if self._table.metadata().description:
+            self._describe("")
+        if self._table.file_uris():
+            with unavailable(self._url, "erase"):
+                self._table.delete()
+                self._table.vacuum(retention_hours=0, enforce_retention_duration=False, full=True, dry_run=False)
+
+    def _describe(self, description: str) -> None:
+        with unavailable(self._url, "write"):
+            self._table.alter.set_table_description(description)
+
+
+def _plan(stored: dict[str, Any]) -> WaitingPlan:
+    times = {name: datetime.fromisoformat(stored[name]) for name in ("created_at", "expires_at")}
+    return WaitingPlan(**{**stored, **times})

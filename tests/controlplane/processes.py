@@ -1,0 +1,135 @@
+"""A control plane and a PostgreSQL without containers, for tests and the demo."""
+
+import base64
+import secrets
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from tests.controlplane.build import BIN
+from tests.controlplane.certificates import write_key, write_server_certificate
+
+STARTUP_SECONDS = 60
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@dataclass(frozen=True)
+class ControlPlane:
+    """A running kube-apiserver with its etcd; `kubeconfig` makes its bearer an admin."""
+
+    kubeconfig: Path
+
+    def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
+        """Run kubectl and return what it prints; a failure raises with what it said."""
+        done = self.try_kubectl(*arguments, stdin=stdin)
+        if done.returncode:
+            raise RuntimeError(f"kubectl {' '.join(arguments)}: {done.stderr}")
+        return done.stdout
+
+    def try_kubectl(self, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+        command = [BIN / "kubectl", f"--kubeconfig={self.kubeconfig}", *arguments]
+        return subprocess.run(command, input=stdin, capture_output=True, text=True)
+
+
+@contextmanager
+def control_plane() -> Iterator[ControlPlane]:
+    """etcd and kube-apiserver on free loopback ports, gone with the block."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="controlplane-")))
+        etcd, peer, api = free_port(), free_port(), free_port()
+        start_etcd(stack, folder, etcd, peer)
+        token = secrets.token_hex(16)
+        (folder / "tokens.csv").write_text(f'{token},admin,admin,"system:masters"\n')
+        start_apiserver(stack, folder, etcd, api)
+        running = ControlPlane(write_kubeconfig(folder, api, token))
+        await_ready(running)
+        yield running
+
+
+def start_etcd(stack: ExitStack, folder: Path, port: int, peer: int) -> None:
+    client, peers = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{peer}"
+    flags = {
+        "data-dir": folder / "etcd",
+        "listen-client-urls": client,
+        "advertise-client-urls": client,
+        "listen-peer-urls": peers,
+        "initial-advertise-peer-urls": peers,
+        "initial-cluster": f"default={peers}",
+        "unsafe-no-fsync": "true",
+        "log-level": "error",
+    }
+    spawn(stack, folder, "etcd", flags)
+
+
+def start_apiserver(stack: ExitStack, folder: Path, etcd: int, port: int) -> None:
+    key = folder / "service-account.key"
+    write_key(key)
+    certificate, certificate_key = folder / "apiserver.crt", folder / "apiserver.key"
+    write_server_certificate(certificate, certificate_key)
+    # envtest's flags for a bare API server, and RBAC, since the operator runs under its own rights.
+    flags = {
+        "etcd-servers": f"http://127.0.0.1:{etcd}",
+        "bind-address": "127.0.0.1",
+        "secure-port": port,
+        "tls-cert-file": certificate,
+        "tls-private-key-file": certificate_key,
+        "token-auth-file": folder / "tokens.csv",
+        "authorization-mode": "RBAC",
+        "disable-admission-plugins": "ServiceAccount",
+        "service-cluster-ip-range": "10.0.0.0/24",
+        "allow-privileged": "true",
+        "service-account-issuer": "https://kubernetes.default.svc",
+        "service-account-key-file": key,
+        "service-account-signing-key-file": key,
+    }
+    spawn(stack, folder, "kube-apiserver", flags)
+
+
+def spawn(stack: ExitStack, folder: Path, program: str, flags: dict[str, object]) -> None:
+    log = stack.enter_context((folder / f"{program}.log").open("w"))
+    arguments = [f"--{name}={value}" for name, value in flags.items()]
+    process = subprocess.Popen([BIN / program, *arguments], stdout=log, stderr=subprocess.STDOUT)
+    stack.callback(process.wait)
+    stack.callback(process.kill)
+
+
+def write_kubeconfig(folder: Path, port: int, token: str) -> Path:
+    authority = base64.b64encode((folder / "apiserver.crt").read_bytes()).decode()
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [
+            {
+                "name": "local",
+                "cluster": {"server": f"https://127.0.0.1:{port}", "certificate-authority-data": authority},
+            }
+        ],
+        "users": [{"name": "admin", "user": {"token": token}}],
+        "contexts": [{"name": "local", "context": {"cluster": "local", "user": "admin"}}],
+        "current-context": "local",
+    }
+    path = folder / "kubeconfig"
+    path.write_text(yaml.safe_dump(config))
+    return path
+
+
+def await_ready(running: ControlPlane) -> None:
+    deadline = time.monotonic() + STARTUP_SECONDS
+    while running.try_kubectl("get", "--raw=/readyz").returncode:
+        if time.monotonic() > deadline:
+            raise RuntimeError("kube-apiserver did not become ready; its log lies in the temporary folder")
+        time.sleep(0.1)
+    while running.try_kubectl("get", "namespace", "default").returncode:
+        time.sleep(0.1)
