@@ -29,9 +29,9 @@ lint: setup                                   ## ruff, mypy --strict, import con
 test: controlplane                            ## every test, real control plane included
 	$(BIN)/python -m pytest
 
-requirements:                                 ## lock again after a change of the dependencies in pyproject.toml
-	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header pyproject.toml -o requirements/runtime.txt
-	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --group dev -c requirements/runtime.txt pyproject.toml -o requirements/dev.txt
+requirements: setup                           ## lock again after a change of the dependencies in pyproject.toml
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header pyproject.toml -o requirements/runtime.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --group dev -c requirements/runtime.txt pyproject.toml -o requirements/dev.txt
 
 clean:
 	rm -rf .venv .cache

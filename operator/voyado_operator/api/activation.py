@@ -9,6 +9,7 @@ from voyado_operator.api.common import (
     Conditions,
     Count,
     Duration,
+    Metadata,
     Name,
     Percent,
     Resource,
@@ -379,3 +380,11 @@ class SegmentActivationStatus(Resource):
     last_handled_reconcile_at: Annotated[str, Field(max_length=256)] | None = None
     last_handled_plan_at: Annotated[str, Field(max_length=256)] | None = None
     last_handled_approval: Annotated[str, Field(max_length=256)] | None = None
+
+
+class SegmentActivation(Resource):
+    """The object as the API server gives it."""
+
+    metadata: Metadata
+    spec: SegmentActivationSpec
+    status: SegmentActivationStatus = SegmentActivationStatus()

@@ -1,7 +1,8 @@
 """What both resources share."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from enum import StrEnum
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -13,6 +14,27 @@ PLAN_REQUESTED_AT = f"{GROUP}/planRequestedAt"
 APPROVE = f"{GROUP}/approve"
 
 
+class Kind(StrEnum):
+    """The two resources."""
+
+    ACTIVATION = "SegmentActivation"
+    CONNECTION = "VoyadoConnection"
+
+    @property
+    def plural(self) -> str:
+        return f"{self.lower()}s"
+
+
+class ObjectKey(NamedTuple):
+    """What names an object within its kind."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
 class Resource(BaseModel):
     """Reads manifests leniently (the API server has validated them) and writes the camelCase of the contract."""
 
@@ -21,6 +43,24 @@ class Resource(BaseModel):
     def manifest(self) -> dict[str, Any]:
         """As JSON for the API server; fields that are not set are left out."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+class Metadata(Resource):
+    """The part of metav1.ObjectMeta that the operator reads."""
+
+    name: str
+    namespace: str
+    uid: str
+    resource_version: str
+    generation: int = 0
+    creation_timestamp: datetime
+    deletion_timestamp: datetime | None = None
+    annotations: dict[str, str] = Field(default_factory=dict)
+    finalizers: list[str] = Field(default_factory=list)
+
+    @property
+    def key(self) -> ObjectKey:
+        return ObjectKey(self.namespace, self.name)
 
 
 def cel(rule: str, message: str, field_path: str | None = None) -> dict[str, str]:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from voyado_operator.api.common import Conditions, Duration, Resource, SecretKeyRef, cel, rules
+from voyado_operator.api.common import Conditions, Duration, Metadata, Resource, SecretKeyRef, cel, rules
 
 ENDPOINT_PATH = r"^/api/v[0-9]+/([A-Za-z0-9_-]+/)*\{contactId\}(/([A-Za-z0-9_-]+|\{label\}))+$"
 
@@ -166,3 +166,11 @@ class VoyadoConnectionStatus(Resource):
     requests_per_second: float | None = None
     capabilities: Annotated[list[Capability], Field(max_length=64)] | None = None
     last_probe_time: datetime | None = None
+
+
+class VoyadoConnection(Resource):
+    """The object as the API server gives it."""
+
+    metadata: Metadata
+    spec: VoyadoConnectionSpec
+    status: VoyadoConnectionStatus = VoyadoConnectionStatus()

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+MOST_DETAILS = 5  # of what a sentence names; codes are Engage's, and there is no end to them
+
 
 class Operation(StrEnum):
     """What a change does to a contact's membership."""
@@ -49,3 +51,10 @@ class Account:
     @property
     def sent(self) -> int:
         return self.counts.total()
+
+    def described(self) -> str:
+        """What was not accepted, in words: `2 rejected, 1 unknown (ContactNotFound 2, timeout 1)`; empty if nothing."""
+        counted = {result: self.total(result) for result in (Result.REJECTED, Result.UNKNOWN)}
+        said = ", ".join(f"{count} {result.value}" for result, count in counted.items() if count)
+        details = ", ".join(f"{detail} {count}" for detail, count in self.details.most_common(MOST_DETAILS))
+        return f"{said} ({details})" if said and details else said

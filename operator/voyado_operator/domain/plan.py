@@ -1,6 +1,7 @@
 """The plan of a run in numbers, as the guards and the status see it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +42,20 @@ class Window:
     additions: int
     removals: int
     peak: int
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingPlan:
+    """A blocked plan a person decides on; its contact sets are stored beside the ledger.
+
+    `digest` is what an approval quotes; `entering` and `leaving` count what waits; `blocked_by` are guard and message.
+    """
+
+    digest: str
+    generation: int
+    entering: int
+    leaving: int
+    blocked_by: tuple[tuple[str, str], ...]
+    created_at: datetime
+    expires_at: datetime
+    approved: bool = False

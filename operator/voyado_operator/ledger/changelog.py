@@ -9,8 +9,8 @@ from collections.abc import Mapping
 
 from deltalake import CommitProperties, DeltaTable, QueryBuilder, Schema, Transaction, write_deltalake
 
+from voyado_operator.domain.arrow import ArrowStream
 from voyado_operator.ledger.failures import unavailable
-from voyado_operator.reconcile.ports import ArrowStream
 
 CONFIGURATION: Mapping[str, str | None] = {
     # Statistics hold minima and maxima, which would be ids in the transaction log.
@@ -43,6 +43,12 @@ class ChangeLog:
             if not DeltaTable.is_deltatable(url):
                 DeltaTable.create(url, schema, description=description, configuration=CONFIGURATION)
             return cls(DeltaTable(url), url, key)
+
+    @classmethod
+    def existing(cls, url: str, key: str) -> "ChangeLog | None":
+        """Open the table at `url`, if there is one."""
+        with unavailable(url, "open"):
+            return cls(DeltaTable(url), url, key) if DeltaTable.is_deltatable(url) else None
 
     @property
     def base(self) -> int:

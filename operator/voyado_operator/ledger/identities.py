@@ -1,16 +1,16 @@
 """Which contact an e-mail address was matched to, remembered under the address's keyed hash, never the address."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from arro3.core import Array, DataType, Table
 from deltalake import Field, Schema
 from deltalake.schema import PrimitiveType
 
+from voyado_operator.domain.arrow import ArrowStream
+from voyado_operator.domain.matching import Match
 from voyado_operator.ledger import moment
 from voyado_operator.ledger.changelog import ChangeLog
-from voyado_operator.reconcile.ports import ArrowStream
 
 STALE = timedelta(days=30)
 """How long after its expiry a match may still serve while its address waits for a look-up."""
@@ -24,19 +24,6 @@ _SCHEMA = Schema(
         Field("expires_at", PrimitiveType("timestamp"), nullable=False),
     ]
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Remembered:
-    """What Engage said of one address, and until when that is believed without asking again.
-
-    `status` is matched, unmatched, invalid or ambiguous; an ambiguous address has several contacts, a matched one one.
-    """
-
-    address_hash: str
-    status: str
-    contact_ids: tuple[str, ...]
-    expires_at: datetime
 
 
 class Identities:
@@ -57,10 +44,12 @@ class Identities:
         """
         return self._log.query(self._log.folded())
 
-    def remember(self, answers: Iterable[Remembered], now: datetime) -> None:
-        """Record answers in one commit; the latest of an address replaces its earlier ones."""
-        latest = {answer.address_hash: answer for answer in answers}
-        pairs = [(answer, contact) for answer in latest.values() for contact in answer.contact_ids or (None,)]
+    def remember(self, answers: Iterable[tuple[Match, datetime]], now: datetime) -> None:
+        """Record answers, and until when each is believed, in one commit; they replace earlier ones of the address."""
+        latest = {match.address_hash: (match, until) for match, until in answers}
+        pairs = [
+            (match, until, contact) for match, until in latest.values() for contact in match.contact_ids or (None,)
+        ]
         if not pairs:
             return
         self._log.append(_rows(self._log.next_seq, pairs), len(pairs))
@@ -68,14 +57,14 @@ class Identities:
             self._log.rebase(alive=f"expires_at >= {moment.sql(now - STALE)}", history="false")
 
 
-def _rows(seq: int, pairs: list[tuple[Remembered, str | None]]) -> Table:
+def _rows(seq: int, pairs: list[tuple[Match, datetime, str | None]]) -> Table:
     text = DataType.utf8()
     return Table.from_pydict(
         {
             "seq": Array([seq] * len(pairs), type=DataType.int64()),
-            "address_hash": Array([answer.address_hash for answer, _ in pairs], type=text),
-            "status": Array([answer.status for answer, _ in pairs], type=text),
-            "contact_id": Array([contact for _, contact in pairs], type=text),
-            "expires_at": moment.column([answer.expires_at for answer, _ in pairs]),
+            "address_hash": Array([match.address_hash for match, _, _ in pairs], type=text),
+            "status": Array([match.status.value for match, _, _ in pairs], type=text),
+            "contact_id": Array([contact for _, _, contact in pairs], type=text),
+            "expires_at": moment.column([until for _, until, _ in pairs]),
         }
     )

@@ -8,11 +8,11 @@ from arro3.core import Array, DataType, Table
 from deltalake import Field, Schema
 from deltalake.schema import PrimitiveType
 
+from voyado_operator.domain.arrow import ArrowStream
 from voyado_operator.domain.delivery import Operation
 from voyado_operator.domain.plan import Window
 from voyado_operator.ledger import moment
 from voyado_operator.ledger.changelog import ChangeLog
-from voyado_operator.reconcile.ports import ArrowStream
 
 HISTORY = timedelta(days=30)
 """How long a rebase keeps change rows: the longest window that can be counted."""
@@ -45,6 +45,12 @@ class Ledger:
         An existing ledger keeps its owner and target: compare them before use.
         """
         return cls(ChangeLog.open(url, "contact_id", _SCHEMA, _described(owner, target)))
+
+    @classmethod
+    def existing(cls, url: str) -> "Ledger | None":
+        """The ledger at `url`, if there is one."""
+        log = ChangeLog.existing(url, "contact_id")
+        return cls(log) if log else None
 
     @property
     def url(self) -> str:

@@ -1,33 +1,24 @@
 """The blocked plan that waits for a person: at most one per ledger, gone without a trace when dropped."""
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
 from deltalake import DeltaTable, Field, QueryBuilder, Schema, write_deltalake
 from deltalake.schema import PrimitiveType
 
+from voyado_operator.domain.arrow import ArrowStream
+from voyado_operator.domain.plan import WaitingPlan
 from voyado_operator.ledger.failures import unavailable
-from voyado_operator.reconcile.ports import ArrowStream
 
 _SCHEMA = Schema([Field("contact_id", PrimitiveType("string")), Field("op", PrimitiveType("string"))])
 # Statistics hold minima and maxima: of `contact_id` they would be ids in the transaction log, which vacuum leaves.
 _CONFIGURATION: dict[str, str | None] = {"delta.dataSkippingStatsColumns": "op", "delta.checkpointInterval": "20"}
 
-
-@dataclass(frozen=True, slots=True)
-class WaitingPlan:
-    """What a person decides on; `blocked_by` names guards and their messages, `digest` is what an approval quotes."""
-
-    digest: str
-    generation: int
-    entering: int
-    leaving: int
-    blocked_by: list[dict[str, str]]
-    created_at: datetime
-    expires_at: datetime
-    approved: bool = False
+# In place of the plan while its ids are being written or erased: whoever is killed meanwhile leaves files behind,
+# perhaps uncommitted ones, and this tells the next `drop` to erase them.
+_UNFINISHED = "unfinished"
 
 
 class WaitingPlans:
@@ -51,14 +42,15 @@ class WaitingPlans:
         The plan appears with the last commit: killed before it, there is no plan.
         """
         self.drop()
+        self._describe(_UNFINISHED)
         with unavailable(self._url, "write"):
             write_deltalake(self._table, changes, mode="append")
         self._describe(json.dumps(asdict(plan), default=datetime.isoformat))
 
     def load(self) -> WaitingPlan | None:
         """The stored plan, expired or not."""
-        stored = self._table.metadata().description
-        return _plan(json.loads(stored)) if stored else None
+        stored = self._description
+        return _plan(json.loads(stored)) if stored not in ("", _UNFINISHED) else None
 
     def changes(self) -> ArrowStream:
         """The stored plan's changes: contact_id and op."""
@@ -73,12 +65,17 @@ class WaitingPlans:
 
     def drop(self) -> None:
         """Forget the stored plan, if any, and erase its ids from the storage at once."""
-        if self._table.metadata().description:
-            self._describe("")
-        if self._table.file_uris():
-            with unavailable(self._url, "erase"):
-                self._table.delete()
-                self._table.vacuum(retention_hours=0, enforce_retention_duration=False, full=True, dry_run=False)
+        if not self._description:
+            return
+        self._describe(_UNFINISHED)
+        with unavailable(self._url, "erase"):
+            self._table.delete()
+            self._table.vacuum(retention_hours=0, enforce_retention_duration=False, full=True, dry_run=False)
+        self._describe("")
+
+    @property
+    def _description(self) -> str:
+        return str(self._table.metadata().description or "")
 
     def _describe(self, description: str) -> None:
         with unavailable(self._url, "write"):
@@ -87,4 +84,4 @@ class WaitingPlans:
 
 def _plan(stored: dict[str, Any]) -> WaitingPlan:
     times = {name: datetime.fromisoformat(stored[name]) for name in ("created_at", "expires_at")}
-    return WaitingPlan(**{**stored, **times})
+    return WaitingPlan(**{**stored, **times, "blocked_by": tuple(map(tuple, stored["blocked_by"]))})

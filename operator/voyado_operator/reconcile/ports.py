@@ -1,16 +1,17 @@
 """What the run needs of the outside, each as small as its use."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
+from voyado_operator.api.common import Kind, Metadata, ObjectKey
+from voyado_operator.domain.arrow import ArrowStream
 from voyado_operator.domain.delivery import Operation, Outcome
-
-
-class ArrowStream(Protocol):
-    """Any object that hands out an Arrow C stream (the PyCapsule interface)."""
-
-    def __arrow_c_stream__(self, requested_schema: object | None = None) -> Any: ...
+from voyado_operator.domain.errors import RunError
+from voyado_operator.domain.matching import Match, MatchStatus
+from voyado_operator.domain.plan import WaitingPlan, Window
 
 
 class Source(Protocol):
@@ -24,21 +25,125 @@ class Source(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What became of a batch: one outcome per contact that was, or may have been, sent.
+
+    `stopped` says why the others were not sent: CredentialsInvalid or EngageUnavailable.
+    """
+
+    outcomes: list[Outcome]
+    stopped: RunError | None = None
+
+
 class Target(Protocol):
     """The label, preference or consent that membership drives."""
 
     @property
     def batch_size(self) -> int:
-        """How many contacts one `apply` may carry."""
+        """How many contacts one `apply` may carry: a few seconds' work, as the ledger is written after each."""
         ...
 
     async def check(self) -> None:
         """Raise TargetNotFound when the target does not exist in Engage, as far as that can be known."""
         ...
 
-    async def apply(self, operation: Operation, contact_ids: Sequence[str]) -> list[Outcome]:
-        """Do `operation` to the contacts; exactly one outcome per contact.
-
-        Raises CredentialsInvalid on 401 and 403, and EngageUnavailable when nothing of the batch can have been sent.
-        """
+    async def apply(self, operation: Operation, contact_ids: Sequence[str]) -> Delivered:
+        """Do `operation` to the contacts. Never raises for what Engage answers."""
         ...
+
+
+class Directory(Protocol):
+    """Finds contacts by e-mail address."""
+
+    async def find(self, address: str) -> tuple[MatchStatus, tuple[str, ...]]:
+        """Raises CredentialsInvalid or EngageUnavailable; neither holds the address."""
+        ...
+
+
+class Ledger(Protocol):
+    """The acknowledged membership of one target. Blocking; every method raises LedgerUnavailable."""
+
+    @property
+    def url(self) -> str: ...
+
+    @property
+    def version(self) -> int: ...
+
+    @property
+    def owner(self) -> str: ...
+
+    @property
+    def target(self) -> dict[str, str]: ...
+
+    def take_over(self, owner: str) -> None: ...
+
+    def members(self) -> ArrowStream: ...
+
+    def count(self) -> int: ...
+
+    def window(self, since: datetime) -> Window: ...
+
+    def append(
+        self, operation: Operation, contact_ids: Iterable[str], at: datetime, approval: str | None = None
+    ) -> None: ...
+
+
+class Identities(Protocol):
+    """Remembered matches of one tenant and contact type. Blocking; every method raises LedgerUnavailable."""
+
+    def remembered(self) -> ArrowStream: ...
+
+    def remember(self, answers: Iterable[tuple[Match, datetime]], now: datetime) -> None: ...
+
+
+class WaitingPlans(Protocol):
+    """The blocked plan beside a ledger. Blocking; every method raises LedgerUnavailable."""
+
+    def load(self) -> WaitingPlan | None: ...
+
+    def changes(self) -> ArrowStream: ...
+
+    def store(self, plan: WaitingPlan, changes: ArrowStream) -> None: ...
+
+    def mark_approved(self) -> None: ...
+
+    def drop(self) -> None: ...
+
+
+class Engage(Directory, Protocol):
+    """One tenant, for one run or probe. Raises CredentialsInvalid or EngageUnavailable."""
+
+    @property
+    def requests(self) -> int:
+        """HTTP requests made so far."""
+        ...
+
+    @property
+    def rate(self) -> float:
+        """Requests per second in force, after back-pressure."""
+        ...
+
+    async def count(self) -> int | None:
+        """How many contacts of the contact type there are; None where the tenant does not say."""
+        ...
+
+    async def consents(self) -> list[tuple[str, str]]:
+        """Id and name of the tenant's consent definitions."""
+        ...
+
+
+class Cluster(Protocol):
+    """The API server."""
+
+    async def apply_status(self, kind: Kind, metadata: Metadata, status: dict[str, Any]) -> None: ...
+
+    async def exists(self, kind: Kind, key: ObjectKey) -> bool: ...
+
+    async def set_finalizers(self, kind: Kind, metadata: Metadata, finalizers: list[str]) -> None: ...
+
+    async def secret(self, field: str, namespace: str, name: str, key: str) -> str:
+        """The value of a Secret's key; `field` is where the manifest names it. Raises CredentialsInvalid."""
+        ...
+
+    async def event(self, kind: Kind, metadata: Metadata, severity: str, reason: str, message: str) -> None: ...

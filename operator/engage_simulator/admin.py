@@ -1,0 +1,98 @@
+"""The other side of the simulator, for those who run it: seed, look, count, break. No headers needed.
+
+| call | what it does |
+|---|---|
+| `PUT /_admin/tenant` | any of apiKeys, rateLimit, retryAfter, bulkStatusShape, bulkDelaySeconds, contactType, attributes {id: type}, consents {id: name} |
+| `POST /_admin/contacts` | put contacts in: [{id, email?, contactType?, attributes?, preferences?, consents? {id: value}}] |
+| `DELETE /_admin/contacts/{id}` | take one out |
+| `GET /_admin/attributes/{id}` | ids of the contacts whose boolean attribute is true |
+| `GET /_admin/preferences/{name}`, `GET /_admin/consents/{id}` | {"true": [ids], "false": [ids]}, without contacts that never had it set |
+| `PUT /_admin/faults`, `DELETE /_admin/faults` | [{kind, method?, path?, status?, retryAfter?, seconds?, times?}], see faults.py |
+| `GET /_admin/requests`, `DELETE /_admin/requests` | counters; reset them |
+"""  # noqa: E501
+
+from collections.abc import Iterable
+
+from aiohttp import web
+
+from engage_simulator.bulk import SHAPES
+from engage_simulator.faults import Fault
+from engage_simulator.state import STATE
+
+routes = web.RouteTableDef()
+
+
+@routes.put("/_admin/tenant")
+async def configure(request: web.Request) -> web.Response:
+    state, wanted = request.app[STATE], await request.json()
+    if wanted.get("bulkStatusShape", SHAPES[0]) not in SHAPES:
+        raise web.HTTPBadRequest(text=f"bulkStatusShape must be one of {', '.join(SHAPES)}")
+    state.api_keys = set(wanted.get("apiKeys", state.api_keys))
+    state.traffic.limit = wanted.get("rateLimit", state.traffic.limit)
+    state.retry_after = wanted.get("retryAfter", state.retry_after)
+    state.batches.shape = wanted.get("bulkStatusShape", state.batches.shape)
+    state.batches.delay = wanted.get("bulkDelaySeconds", state.batches.delay)
+    state.tenant.default_type = wanted.get("contactType", state.tenant.default_type)
+    state.tenant.attributes.update(wanted.get("attributes", {}))
+    state.tenant.consents.update(wanted.get("consents", {}))
+    return web.json_response({})
+
+
+@routes.post("/_admin/contacts")
+async def seed(request: web.Request) -> web.Response:
+    request.app[STATE].tenant.add(await request.json())
+    return web.json_response({"contacts": len(request.app[STATE].tenant.contacts)})
+
+
+@routes.delete("/_admin/contacts/{id}")
+async def remove(request: web.Request) -> web.Response:
+    request.app[STATE].tenant.remove(request.match_info["id"])
+    return web.json_response({})
+
+
+@routes.get("/_admin/attributes/{id}")
+async def attribute(request: web.Request) -> web.Response:
+    name, contacts = request.match_info["id"], request.app[STATE].tenant.contacts.values()
+    return web.json_response([contact.id for contact in contacts if contact.attributes.get(name) is True])
+
+
+@routes.get("/_admin/preferences/{name}")
+async def preference(request: web.Request) -> web.Response:
+    name, contacts = request.match_info["name"], request.app[STATE].tenant.contacts.values()
+    return _split((contact.id, contact.preferences.get(name)) for contact in contacts)
+
+
+@routes.get("/_admin/consents/{id}")
+async def consent(request: web.Request) -> web.Response:
+    name, contacts = request.match_info["id"], request.app[STATE].tenant.contacts.values()
+    return _split((contact.id, contact.consents.get(name, {}).get("value")) for contact in contacts)
+
+
+@routes.put("/_admin/faults")
+async def set_faults(request: web.Request) -> web.Response:
+    request.app[STATE].faults.active = [Fault.from_json(wanted) for wanted in await request.json()]
+    return web.json_response({})
+
+
+@routes.delete("/_admin/faults")
+async def clear_faults(request: web.Request) -> web.Response:
+    request.app[STATE].faults.active = []
+    return web.json_response({})
+
+
+@routes.get("/_admin/requests")
+async def requests(request: web.Request) -> web.Response:
+    return web.json_response(request.app[STATE].traffic.counted())
+
+
+@routes.delete("/_admin/requests")
+async def reset_requests(request: web.Request) -> web.Response:
+    request.app[STATE].traffic.reset()
+    return web.json_response({})
+
+
+def _split(values: Iterable[tuple[str, bool | None]]) -> web.Response:
+    known = list(values)
+    return web.json_response(
+        {"true": [contact for contact, value in known if value is True], "false": [c for c, v in known if v is False]}
+    )

@@ -1,0 +1,150 @@
+"""What a tenant holds, and the rules it has for changing it. Pure state: no HTTP in here."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+PREFERENCES = ("acceptsEmail", "acceptsSms", "acceptsPostal")
+ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+TYPES: dict[str, type] = {"boolean": bool, "string": str}
+Answer = dict[str, Any]
+
+
+class Refused(Exception):  # noqa: N818 - an answer of the API, not a failure of the simulator
+    """An answer with an error code, in the shape of `engage-api.md` section 9."""
+
+    def __init__(self, status: int, code: str, message: str, problems: Iterable[str] = (), **details: object) -> None:
+        super().__init__(code)
+        self.status = status
+        self.code = code
+        self.body: Answer = {
+            "errorCode": code,
+            "message": message,
+            "messageDetails": details,
+            "validationErrors": [{"errorDescription": problem} for problem in problems],
+            "requestId": str(uuid4()),
+        }
+
+
+@dataclass(slots=True)
+class Contact:
+    """A person, as the tenant knows it."""
+
+    id: str
+    type: str
+    attributes: dict[str, Any] = field(default_factory=dict)
+    preferences: dict[str, bool] = field(default_factory=dict)
+    consents: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def shown(self) -> Answer:
+        return {
+            "id": self.id,
+            "attributes": self.attributes,
+            "meta": {"contactType": self.type, "approved": True},
+            "preferences": {name: self.preferences.get(name, False) for name in PREFERENCES},
+            "consents": list(self.consents.values()),
+        }
+
+
+@dataclass(slots=True)
+class Tenant:
+    """Contacts by id and by address, and what the tenant has defined.
+
+    `attributes` are ids with their type (boolean or string); an attribute that is not defined is refused.
+    """
+
+    default_type: str = "Member"
+    attributes: dict[str, str] = field(default_factory=lambda: {"email": "string", "firstName": "string"})
+    consents: dict[str, str] = field(default_factory=lambda: {"memberTerms": "Member terms"})
+    contacts: dict[str, Contact] = field(default_factory=dict)
+    by_address: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, seeds: Iterable[Answer]) -> None:
+        """Put contacts in, as a person in the user interface would."""
+        for seed in seeds:
+            contact = Contact(seed["id"].lower(), seed.get("contactType", self.default_type))
+            contact.attributes = dict(seed.get("attributes", {}))
+            contact.preferences = dict(seed.get("preferences", {}))
+            contact.consents = {name: {"id": name, "value": value} for name, value in seed.get("consents", {}).items()}
+            self.contacts[contact.id] = contact
+            if address := seed.get("email"):
+                contact.attributes["email"] = address
+                self.by_address.setdefault(address.lower(), []).append(contact.id)
+
+    def remove(self, contact_id: str) -> None:
+        contact = self.contacts.pop(contact_id.lower())
+        self.by_address.get(contact.attributes.get("email", "").lower(), []).remove(contact.id)
+
+    def contact(self, contact_id: str) -> Contact:
+        try:
+            canonical = str(UUID(contact_id))
+        except ValueError:
+            raise Refused(400, "InvalidContactId", "The contact id is not a GUID") from None
+        if canonical not in self.contacts:
+            raise Refused(404, "ContactNotFound", "There is no such contact")
+        return self.contacts[canonical]
+
+    def id_of(self, address: str, contact_type: str | None) -> str:
+        """The look-up by e-mail."""
+        if not ADDRESS.fullmatch(address):
+            raise Refused(400, "InvalidEmailAddress", "The e-mail address is not valid")
+        found = [
+            contact_id
+            for contact_id in self.by_address.get(address.lower(), [])
+            if contact_type in (None, self.contacts[contact_id].type)
+        ]
+        if not found:
+            raise Refused(404, "ContactNotFound", "There is no such contact")
+        if len(found) > 1:
+            raise Refused(409, "MultipleMatches", "Several contacts match", multipleMatchesFound=found)
+        return found[0]
+
+    def count(self, contact_type: str | None) -> int:
+        return sum(1 for contact in self.contacts.values() if contact_type in (None, contact.type))
+
+    def update(self, contact: Contact, changes: Answer) -> None:
+        """Change what is named and nothing else; refuse the whole of it when any part is wrong."""
+        attributes = {name: value for name, value in changes.items() if name not in ("preferences", "consents")}
+        preferences, consents = changes.get("preferences", {}), changes.get("consents", [])
+        problems = [
+            *self._wrong_attributes(attributes),
+            *_wrong_preferences(preferences),
+            *self._wrong_consents(consents),
+        ]
+        if problems:
+            raise Refused(422, "ValidationError", "The contact is not valid", problems)
+        contact.attributes.update(attributes)
+        contact.preferences.update(preferences)
+        # Whether the real array merges or replaces is unknown (engage-api.md 5); a PATCH that merges is assumed.
+        contact.consents.update({consent["id"]: consent for consent in consents})
+
+    def _wrong_attributes(self, attributes: Answer) -> Iterable[str]:
+        for name, value in attributes.items():
+            kind = self.attributes.get(name)
+            if kind is None:
+                yield f"There is no attribute {name}"
+            elif value is not None and not isinstance(value, TYPES[kind]):
+                yield f"The attribute {name} is a {kind}"
+
+    def _wrong_consents(self, consents: Any) -> Iterable[str]:
+        if not isinstance(consents, list):
+            yield "consents must be an array"
+            return
+        for consent in consents:
+            if consent.get("id") not in self.consents:
+                yield f"There is no consent {consent.get('id')}"
+            if not isinstance(consent.get("value"), bool):
+                yield "A consent's value is true or false"
+
+
+def _wrong_preferences(preferences: Any) -> Iterable[str]:
+    if not isinstance(preferences, dict):
+        yield "preferences must be an object"
+        return
+    for name, value in preferences.items():
+        if name not in PREFERENCES:
+            yield f"There is no preference {name}"
+        elif not isinstance(value, bool):
+            yield f"The preference {name} is true or false"

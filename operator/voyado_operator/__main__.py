@@ -1,0 +1,55 @@
+"""`voyado-operator run`."""
+
+import asyncio
+import os
+
+import kopf
+import typer
+import uvloop
+
+from voyado_operator.app import App
+from voyado_operator.handlers import activation, connection, operator
+from voyado_operator.settings import InvalidSettings, Settings, from_environment
+from voyado_operator.telemetry import logging
+
+cli = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+@cli.callback()
+def about() -> None:
+    """Keeps labels, preferences and consents in Voyado Engage aligned with audiences of a warehouse."""
+
+
+@cli.command()
+def run() -> None:
+    """Run the operator, in the cluster or against KUBECONFIG. Settings: VOYADO_OPERATOR_… in the environment."""
+    try:
+        settings = from_environment(os.environ)
+    except InvalidSettings as error:
+        typer.echo(f"voyado-operator: {error}", err=True)
+        raise typer.Exit(2) from None
+    logging.configure(settings.log_format, settings.log_level)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(operate(settings))
+
+
+async def operate(settings: Settings) -> None:
+    """Until SIGTERM, or until a watch fails for good."""
+    app, registry = App(settings), kopf.OperatorRegistry()
+    for handlers in (operator, connection, activation):
+        handlers.register(registry, app)
+    await kopf.operator(
+        registry=registry,
+        standalone=True,
+        clusterwide=not settings.namespaces,
+        namespaces=settings.namespaces,
+        liveness_endpoint=f"http://0.0.0.0:{settings.health_port}/healthz",
+    )
+
+
+def main() -> None:
+    cli()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""Which class each part of a run is."""
+
+from dataclasses import dataclass
+
+from voyado_operator import __version__
+from voyado_operator.api.activation import Audience, SegmentActivation
+from voyado_operator.api.connection import VoyadoConnection
+from voyado_operator.domain.target import TargetIdentity
+from voyado_operator.engage.client import EngageClient
+from voyado_operator.engage.hosts import check_url
+from voyado_operator.engage.pool import EngagePool
+from voyado_operator.ledger.identities import Identities
+from voyado_operator.ledger.layout import identities_url, ledger_url, waiting_url
+from voyado_operator.ledger.members import Ledger
+from voyado_operator.ledger.waiting import WaitingPlans
+from voyado_operator.reconcile import ports
+from voyado_operator.settings import Settings
+from voyado_operator.sources.build import build_source
+from voyado_operator.sources.policy import SourcePolicy
+from voyado_operator.targets.build import definition, identify, target_for, withdrawing_target
+from voyado_operator.telemetry.metrics import Metrics
+from voyado_operator.workspace import Ambiguous, Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class EngageTenant:
+    """A connection with its client."""
+
+    connection: VoyadoConnection
+    engage: EngageClient
+
+    def target(self, activation: SegmentActivation, run_id: str) -> ports.Target:
+        return target_for(activation, self.connection, self.engage, run_id)
+
+    def withdrawing(self, described: dict[str, str], run_id: str) -> ports.Target:
+        return withdrawing_target(described, self.connection, self.engage, run_id)
+
+
+class OperatorAdapters:
+    """What reconcile/adapters.py asks for, of the classes that the settings choose."""
+
+    def __init__(self, settings: Settings, hash_key: bytes, metrics: Metrics) -> None:
+        self._settings = settings
+        self._hash_key = hash_key
+        self._policy = SourcePolicy(settings.source_hosts, settings.file_roots)
+        self._pool = EngagePool(metrics, __version__)
+
+    async def close(self) -> None:
+        await self._pool.close()
+
+    def identify(self, activation: SegmentActivation, connection: VoyadoConnection) -> TargetIdentity:
+        return identify(activation, connection)
+
+    def source(self, audience: Audience, uri: str | None) -> ports.Source:
+        return build_source(audience, uri, self._policy)
+
+    def tenant(self, connection: VoyadoConnection, api_key: str) -> EngageTenant:
+        spec = connection.spec
+        check_url(spec.url, self._settings.engage_hosts)
+        client = self._pool.client(
+            spec.url, api_key, spec.contact_type, spec.requests_per_second, connection.metadata.key
+        )
+        return EngageTenant(connection, client)
+
+    def ledger(self, identity: TargetIdentity, owner: str, connection: str) -> Ledger:
+        parts = [identity.route, identity.on_enter]
+        root, host, contact_type = self._settings.ledger_url, identity.host, identity.contact_type
+        url = ledger_url(root, host, contact_type, identity.kind, identity.name, parts)
+        return Ledger.open(url, owner, definition(identity, connection))
+
+    def existing_ledger(self, url: str) -> Ledger | None:
+        return Ledger.existing(url)
+
+    def identities(self, identity: TargetIdentity) -> Identities:
+        return Identities.open(identities_url(self._settings.ledger_url, identity.host, identity.contact_type))
+
+    def waiting_plans(self, ledger: ports.Ledger) -> WaitingPlans:
+        return WaitingPlans.open(waiting_url(ledger.url))
+
+    def workspace(self, ambiguous: Ambiguous) -> Workspace:
+        return Workspace(self._hash_key, self._settings.memory_per_run, ambiguous)

@@ -1,0 +1,107 @@
+"""The composition root: which classes the parts of a run are, and what lives as long as the operator."""
+
+import asyncio
+import secrets
+from datetime import UTC, datetime, timedelta
+
+from prometheus_client import CollectorRegistry, start_http_server
+
+from voyado_operator.adapters import OperatorAdapters
+from voyado_operator.api.activation import SegmentActivation
+from voyado_operator.api.common import ObjectKey
+from voyado_operator.api.connection import VoyadoConnection
+from voyado_operator.kube.cluster import Cluster
+from voyado_operator.reconcile.activation import ActivationLife
+from voyado_operator.reconcile.connection import ConnectionLife
+from voyado_operator.reconcile.deletion import Deletions
+from voyado_operator.reconcile.life import Stopping, live
+from voyado_operator.reconcile.registry import Registry
+from voyado_operator.reconcile.surroundings import Surroundings
+from voyado_operator.settings import Settings
+from voyado_operator.telemetry.metrics import Metrics
+
+HASH_KEY_SECRET, HASH_KEY = "voyado-operator-hash-key", "key"
+OVERDUE = timedelta(minutes=10)  # far beyond a busy loop or a slow API server: something is stuck
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class App:
+    """Everything between Kopf's start and its end."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._exposed = CollectorRegistry()
+        self._metrics = Metrics(self._exposed)
+        self._lives: dict[ObjectKey, ActivationLife] = {}
+
+    async def start(self) -> None:
+        """Log in, fetch the hash key, serve metrics. Kopf calls no other handler before this has returned."""
+        self._cluster = await Cluster.connect(self.settings.kubeconfig)
+        hash_key = await self._cluster.secret_or_created(
+            self.settings.namespace, HASH_KEY_SECRET, HASH_KEY, secrets.token_bytes(32)
+        )
+        self._adapters = OperatorAdapters(self.settings, hash_key, self._metrics)
+        self._around = Surroundings(
+            adapters=self._adapters,
+            cluster=self._cluster,
+            slots=asyncio.Semaphore(self.settings.max_concurrent_runs),
+            cluster_uid=await self._cluster.uid(),
+            clock=now,
+        )
+        self._registry = Registry(self._adapters.identify)
+        self._deletions = Deletions(self._around, self._registry)
+        self._metrics.overdue.set_function(self.overdue)
+        self._metrics_server, _ = start_http_server(self.settings.metrics_port, registry=self._exposed)
+
+    async def stop(self) -> None:
+        self._metrics_server.shutdown()
+        self._metrics_server.server_close()
+        await self._deletions.stop()
+        await self._adapters.close()
+        await self._cluster.close()
+
+    def activation_seen(self, activation: SegmentActivation) -> None:
+        self._registry.activation_seen(activation)
+        if activation.metadata.deletion_timestamp is not None:
+            self._deletions.seen(activation)
+
+    def activation_gone(self, activation: SegmentActivation) -> None:
+        self._registry.activation_gone(activation)
+        self._metrics.activation_gone(activation.metadata.key)
+
+    def connection_seen(self, connection: VoyadoConnection) -> None:
+        self._registry.connection_seen(connection)
+
+    def connection_gone(self, connection: VoyadoConnection) -> None:
+        self._registry.connection_gone(connection)
+        self._metrics.connection_gone(connection.metadata.key)
+
+    async def live_activation(self, activation: SegmentActivation, stopping: Stopping) -> None:
+        """Until the object goes or the operator stops."""
+        key = activation.metadata.key
+        self._registry.activation_seen(activation)
+        watched = self._registry.activations[key]
+        life = self._lives[key] = ActivationLife(
+            watched, self._around, self._registry, self._metrics, is_stopping=lambda: bool(stopping)
+        )
+        try:
+            await live(f"SegmentActivation {key}", life.step, watched.wake, stopping)
+        finally:
+            if self._lives.get(key) is life:
+                del self._lives[key]
+
+    async def live_connection(self, connection: VoyadoConnection, stopping: Stopping) -> None:
+        """Until the object goes or the operator stops."""
+        key = connection.metadata.key
+        self._registry.connection_seen(connection)
+        watched = self._registry.connections[key]
+        life = ConnectionLife(watched, self._around, self._registry, self._metrics)
+        await live(f"VoyadoConnection {key}", life.step, watched.wake, stopping)
+
+    def overdue(self) -> int:
+        """Activations that should have run long ago, and do not."""
+        due_before = now() - OVERDUE
+        return sum(1 for life in self._lives.values() if life.is_overdue(due_before))

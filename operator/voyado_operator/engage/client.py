@@ -1,0 +1,126 @@
+"""The operations of Engage that the operator uses. None of them creates a contact: there is no POST in here."""
+
+from typing import Any
+
+from voyado_operator.domain.errors import EngageUnavailable
+from voyado_operator.domain.matching import MatchStatus
+from voyado_operator.engage import answers
+from voyado_operator.engage.answers import BatchAnswer, Contact, ItemAnswer, ItemStatus
+from voyado_operator.engage.limiter import Priority
+from voyado_operator.engage.transport import Answer, Transport, Unanswered
+
+REFUSALS = {400, 409, 422}
+
+
+class EngageClient:
+    """One tenant, for one run or probe.
+
+    Methods raise CredentialsInvalid on 401 and 403, and EngageUnavailable where nothing can have been changed.
+    """
+
+    def __init__(self, transport: Transport, contact_type: str | None) -> None:
+        self._transport = transport
+        self._contact_type = contact_type
+
+    @property
+    def requests(self) -> int:
+        return self._transport.requests
+
+    @property
+    def rate(self) -> float:
+        return self._transport.limiter.rate
+
+    async def count(self) -> int | None:
+        """Contacts of the contact type; None where the tenant does not say, as the v3 paths are inferred from v2."""
+        path = f"/contacts/{self._contact_type}/count" if self._contact_type else "/contacts/count"
+        answer = await self._asked("count contacts", "GET", path)
+        return answer.body if answer.status == 200 and isinstance(answer.body, int) else None
+
+    async def consents(self) -> list[tuple[str, str]]:
+        """Id and name of the tenant's consent definitions; `GET /api/v3/consents` is verified."""
+        answer = await self._asked("list consents", "GET", "/consents")
+        if answer.status != 200 or not isinstance(answer.body, list):
+            raise EngageUnavailable(
+                f"Engage answered the list of consents with status {answer.status} and no list; check spec.url"
+            )
+        return [
+            (str(consent["id"]), str(consent.get("name") or consent["id"]))
+            for consent in answer.body
+            if isinstance(consent, dict) and "id" in consent
+        ]
+
+    async def find(self, address: str) -> tuple[MatchStatus, tuple[str, ...]]:
+        """The contacts of an e-mail address."""
+        params = {"email": address} | ({"contactType": self._contact_type} if self._contact_type else {})
+        answer = await self._asked("find contact", "GET", "/contacts/id", params=params)
+        found = answers.contact_id(answer.body)
+        if answer.status == 200 and found:
+            return MatchStatus.MATCHED, (found,)
+        if answer.status == 409:
+            return MatchStatus.AMBIGUOUS, answers.several_ids(answer.body)
+        # Other 400s (InvalidContactType) and 404s (a wrong path) are about us, not about the address.
+        code = answers.error_code(answer.body)
+        if answer.status == 404 and code in ("", "ContactNotFound"):
+            return MatchStatus.UNMATCHED, ()
+        if answer.status == 400 and code == "InvalidEmailAddress":
+            return MatchStatus.INVALID, ()
+        raise EngageUnavailable(f"Engage answered a look-up with status {answer.status} {code or 'and no error code'}")
+
+    async def read(self, contact_id: str) -> Contact | None:
+        """The contact as Engage has it; None when there is none, or its answer is no contact."""
+        answer = await self._asked("read contact", "GET", f"/contacts/{contact_id}")
+        return answers.contact(answer.body) if answer.status == 200 else None
+
+    async def update(self, contact_id: str, changes: dict[str, Any], priority: Priority) -> ItemAnswer:
+        """Change what is named of one contact and nothing else (PATCH)."""
+        try:
+            answer = await self._transport.send(
+                "update contact", "PATCH", f"/contacts/{contact_id}", body=changes, priority=priority
+            )
+        except Unanswered as unanswered:
+            if not unanswered.possibly_sent:
+                raise EngageUnavailable(f"Engage took no update: {unanswered}") from None
+            return ItemAnswer(ItemStatus.UNKNOWN, "NoAnswer")
+        return _item(answer)
+
+    async def update_bulk(self, rows: list[dict[str, Any]], priority: Priority) -> str | None:
+        """Hand in up to 4000 rows; return the batch id, or None when it cannot be told whether they were taken."""
+        params = {"contactType": self._contact_type} if self._contact_type else None
+        try:
+            answer = await self._transport.send(
+                "update contacts in bulk", "PATCH", "/contacts/bulk", params=params, body=rows, priority=priority
+            )
+        except Unanswered as unanswered:
+            if not unanswered.possibly_sent:
+                raise EngageUnavailable(f"Engage took no bulk update: {unanswered}") from None
+            return None
+        if 400 <= answer.status < 500:
+            code = answers.error_code(answer.body) or "no error code"
+            raise EngageUnavailable(
+                f"Engage refused a bulk update: status {answer.status}, {code}; bulk: {{mode: Off}} in the "
+                "VoyadoConnection updates one by one"
+            )
+        return answers.batch_id(answer.body)
+
+    async def bulk_status(self, batch_id: str, rows: int) -> BatchAnswer:
+        """How far a bulk update is. The v3 path is inferred from v2."""
+        answer = await self._asked("read bulk status", "GET", "/contacts/bulk/status", params={"batchId": batch_id})
+        return answers.batch(answer.body if answer.status == 200 else None, rows)
+
+    async def _asked(self, operation: str, method: str, path: str, params: dict[str, str] | None = None) -> Answer:
+        try:
+            return await self._transport.send(operation, method, path, params=params)
+        except Unanswered as unanswered:
+            raise EngageUnavailable(f"Engage did not answer ({operation}): {unanswered}") from None
+
+
+def _item(answer: Answer) -> ItemAnswer:
+    code = answers.error_code(answer.body)
+    if 200 <= answer.status < 300:
+        readable = ItemAnswer(ItemStatus.DONE)
+        return readable if answer.is_readable else ItemAnswer(ItemStatus.UNKNOWN, "UnreadableAnswer")
+    if answer.status == 404:
+        return ItemAnswer(ItemStatus.NOT_FOUND, code or "ContactNotFound")
+    if 400 <= answer.status < 500:
+        return ItemAnswer(ItemStatus.REFUSED, code or f"Status{answer.status}")
+    return ItemAnswer(ItemStatus.UNKNOWN, f"Status{answer.status}")

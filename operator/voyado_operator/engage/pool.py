@@ -1,0 +1,43 @@
+"""What all runs share of Engage: connections, and one rate limiter per API key, as Voyado measures per key."""
+
+import hashlib
+
+import httpx
+
+from voyado_operator.api.common import ObjectKey
+from voyado_operator.engage.client import EngageClient
+from voyado_operator.engage.limiter import RateLimiter
+from voyado_operator.engage.transport import Observer, Patience, Transport
+
+CONNECTIONS = httpx.Limits(max_connections=100, max_keepalive_connections=50)
+# Voyado gives no figure but says that answers are "occasionally longer"; its Terraform provider waits 120 s.
+TIMES = httpx.Timeout(connect=10.0, read=120.0, write=60.0, pool=300.0)
+
+
+class EngagePool:
+    """Lives as long as the operator."""
+
+    def __init__(self, observer: Observer, version: str, patience: Patience | None = None) -> None:
+        self._observer = observer
+        self._user_agent = f"voyado-operator/{version}"
+        self._patience = patience or Patience()
+        self._http = httpx.AsyncClient(limits=CONNECTIONS, timeout=TIMES, follow_redirects=False)
+        self._limiters: dict[str, RateLimiter] = {}
+
+    def client(
+        self, url: str, api_key: str, contact_type: str | None, requests_per_second: int, connection: ObjectKey
+    ) -> EngageClient:
+        """A client for one run; all clients of one key share its rate."""
+        limiter = self._limiter(url, api_key, requests_per_second)
+        headers = {"apikey": api_key, "User-Agent": self._user_agent, "Content-Type": "application/json"}
+        transport = Transport(self._http, limiter, url.rstrip("/"), headers, connection, self._observer, self._patience)
+        return EngageClient(transport, contact_type)
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    def _limiter(self, url: str, api_key: str, requests_per_second: int) -> RateLimiter:
+        key = hashlib.sha256(f"{httpx.URL(url).host}\n{api_key}".encode()).hexdigest()
+        limiter = self._limiters.setdefault(key, RateLimiter(requests_per_second))
+        limiter.configure(requests_per_second)
+        return limiter

@@ -1,0 +1,159 @@
+"""Requests that are paced, retried and counted.
+
+Nothing that leaves this module quotes a URL or a body: both hold addresses and ids.
+"""
+
+import logging
+from dataclasses import dataclass
+from http import HTTPStatus
+from time import monotonic
+from typing import Any, Protocol
+
+import httpx
+import stamina
+
+from voyado_operator.api.common import ObjectKey
+from voyado_operator.domain.errors import CredentialsInvalid
+from voyado_operator.engage.limiter import Priority, RateLimiter
+
+# httpx logs every request line at INFO, httpcore headers at DEBUG.
+for name in ("httpx", "httpcore"):
+    logging.getLogger(name).setLevel(logging.CRITICAL)
+
+PASSING = {408, 429, 500, 502, 503, 504}
+NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+
+
+class Observer(Protocol):
+    """Told of every request; `code` is a status code or the kind of failure."""
+
+    def request(self, connection: ObjectKey, operation: str, code: str, seconds: float) -> None: ...
+
+    def throttled_for(self, connection: ObjectKey, seconds: float) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to go on trying, in seconds. Voyado asks server jobs for growing waits (engage-api.md 2)."""
+
+    attempts: int = 5
+    first_wait: float = 1.0
+    longest_wait: float = 30.0
+    total: float = 120.0
+
+
+class Unanswered(Exception):  # noqa: N818 - what happened, for the client to interpret
+    """No usable answer after all attempts; `possibly_sent`: Engage may have done what it was asked."""
+
+    def __init__(self, what: str, possibly_sent: bool) -> None:  # noqa: FBT001 - a fact, not a switch
+        super().__init__(what)
+        self.possibly_sent = possibly_sent
+
+
+class _Again(Exception):  # noqa: N818 - steers the retries
+    def __init__(self, what: str, possibly_sent: bool, after: float | None = None) -> None:  # noqa: FBT001
+        super().__init__(what)
+        self.possibly_sent = possibly_sent
+        self.after = after
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Status code and JSON body; `is_readable` is false for a body that is not JSON."""
+
+    status: int
+    body: Any
+    is_readable: bool
+
+
+@dataclass(slots=True)
+class Transport:
+    """One tenant's API for one user of it; `requests` counts what went out."""
+
+    http: httpx.AsyncClient
+    limiter: RateLimiter
+    url: str
+    headers: dict[str, str]
+    connection: ObjectKey
+    observer: Observer
+    patience: Patience
+    requests: int = 0
+
+    async def send(
+        self,
+        operation: str,
+        method: str,
+        path: str,
+        *,
+        params: dict[str, str] | None = None,
+        body: Any = None,
+        priority: Priority = Priority.NORMAL,
+    ) -> Answer:
+        """`operation` names the call in metrics. Raises Unanswered, or CredentialsInvalid on 401 and 403."""
+        request = self.http.build_request(method, f"{self.url}/api/v3{path}", params=params, json=body)
+        request.headers.update(self.headers)
+        possibly_sent = False
+        try:
+            async for attempt in stamina.retry_context(
+                on=_wait_for,
+                attempts=self.patience.attempts,
+                timeout=self.patience.total,
+                wait_initial=self.patience.first_wait,
+                wait_max=self.patience.longest_wait,
+            ):
+                with attempt:
+                    try:
+                        return await self._attempt(operation, request, priority)
+                    except _Again as again:
+                        possibly_sent |= again.possibly_sent
+                        raise
+        except _Again as again:
+            raise Unanswered(str(again), possibly_sent) from None
+        raise AssertionError("stamina returns or raises")
+
+    async def _attempt(self, operation: str, request: httpx.Request, priority: Priority) -> Answer:
+        waited = await self.limiter.acquire(priority)
+        self.observer.throttled_for(self.connection, waited)
+        self.requests += 1
+        started, code = monotonic(), "cancelled"
+        try:
+            response = await self.http.send(request)
+            code = str(response.status_code)
+        except httpx.TransportError as error:
+            code = type(error).__name__
+            raise _Again(code, possibly_sent=not isinstance(error, NOT_SENT)) from None
+        finally:
+            self.observer.request(self.connection, operation, code, monotonic() - started)
+        return self._interpreted(response)
+
+    def _interpreted(self, response: httpx.Response) -> Answer:
+        status = response.status_code
+        if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+            raise CredentialsInvalid(
+                f"Engage answered {status}: check the API key in the Secret of spec.apiKeySecretRef, and whether the "
+                "key allows this IP address"
+            )
+        if status == HTTPStatus.TOO_MANY_REQUESTS:
+            self.limiter.slow_down()
+        if status in PASSING:
+            sent = status not in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
+            raise _Again(f"status {status}", possibly_sent=sent, after=_retry_after(response))
+        if not response.content:
+            return Answer(status, None, is_readable=True)
+        try:
+            return Answer(status, response.json(), is_readable=True)
+        except ValueError:
+            return Answer(status, None, is_readable=False)
+
+
+def _wait_for(error: Exception) -> bool | float:
+    """Stamina's hook: whether to try again, or after how many seconds."""
+    if not isinstance(error, _Again):
+        return False
+    return True if error.after is None else error.after
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    """In seconds; whether Engage sends the header is unknown, so a date is not read."""
+    value = response.headers.get("Retry-After", "")
+    return min(float(value), 300.0) if value.replace(".", "", 1).isdigit() else None

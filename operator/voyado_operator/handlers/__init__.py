@@ -1,0 +1,1 @@
+"""What Kopf calls: nothing is decided here."""

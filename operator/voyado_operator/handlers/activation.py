@@ -1,0 +1,30 @@
+"""SegmentActivation: the watch feeds the registry, a daemon per object lives its life (operators.md 1.3)."""
+
+from typing import Any
+
+import kopf
+
+from voyado_operator.api.activation import SegmentActivation
+from voyado_operator.api.common import GROUP, VERSION, Kind
+from voyado_operator.app import App
+from voyado_operator.handlers.times import CANCELLED_AFTER, FINISHES_A_BATCH_IN
+
+RESOURCE = (GROUP, VERSION, Kind.ACTIVATION.plural)
+
+
+def register(registry: kopf.OperatorRegistry, app: App) -> None:
+    @kopf.index(*RESOURCE, registry=registry)
+    async def activations(body: kopf.Body, **_: Any) -> None:
+        """Kopf starts no daemon before every object of the first listing has been through here."""
+        app.activation_seen(SegmentActivation.model_validate(dict(body)))
+
+    @kopf.on.event(*RESOURCE, registry=registry)
+    async def activation_event(body: kopf.Body, type: str | None, **_: Any) -> None:  # noqa: A002 - Kopf's name
+        if type == "DELETED":
+            app.activation_gone(SegmentActivation.model_validate(dict(body)))
+
+    @kopf.daemon(
+        *RESOURCE, registry=registry, cancellation_backoff=FINISHES_A_BATCH_IN, cancellation_timeout=CANCELLED_AFTER
+    )
+    async def activation(body: kopf.Body, stopped: kopf.DaemonStopped, **_: Any) -> None:
+        await app.live_activation(SegmentActivation.model_validate(dict(body)), stopped)

@@ -1,0 +1,1 @@
+"""The operator's own calls to the API server: status, Events, Secrets, finalizers. Kopf does the watching."""

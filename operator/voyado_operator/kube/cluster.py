@@ -1,0 +1,161 @@
+"""One class over `kubernetes.aio`, with the calls the operator makes and no other."""
+
+import base64
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any, cast
+
+import stamina
+from aiohttp import ClientError
+from kubernetes.aio import client, config
+from kubernetes.aio.client import ApiException
+
+from voyado_operator.api.common import GROUP, VERSION, Kind, Metadata, ObjectKey
+from voyado_operator.domain.errors import CredentialsInvalid
+
+MANAGER = "voyado-operator"
+PATCH_FORMAT = "application/apply-patch+yaml"  # the client's default for patches gives 422 (operators.md 1.4)
+CALL_SECONDS = 30.0
+
+
+class Cluster:
+    """The API server, through one client for the life of the operator. Every method may raise ApiException."""
+
+    def __init__(self, api: client.ApiClient) -> None:
+        # The client is typed as if every field of every answer could be missing, and refuses plain JSON for bodies.
+        self._api: Any = api
+        self._objects: Any = client.CustomObjectsApi(api)
+        self._core: Any = client.CoreV1Api(api)
+
+    @classmethod
+    async def connect(cls, kubeconfig: str | None) -> "Cluster":
+        """By the kubeconfig, else by the pod's service account."""
+        settings, load = client.Configuration(), cast(Any, config)
+        if kubeconfig:
+            await load.load_kube_config(kubeconfig, client_configuration=settings)
+        else:
+            load.load_incluster_config(client_configuration=settings)
+        return cls(client.ApiClient(settings))
+
+    async def close(self) -> None:
+        await self._api.close()
+
+    async def uid(self) -> str:
+        """What tells this cluster from others: the UID of its kube-system namespace."""
+        namespace = await self._core.read_namespace("kube-system", _request_timeout=CALL_SECONDS)
+        return str(namespace.metadata.uid)
+
+    async def apply_status(self, kind: Kind, metadata: Metadata, status: dict[str, Any]) -> None:
+        """Server-side apply of the whole status; nothing if the object is gone or another by its name took its place.
+
+        A wrong uid alone is accepted (operators.md 1.4), so each attempt pins the resourceVersion it has looked at.
+        """
+        for attempt in stamina.retry_context(on=_is_passing, attempts=8, timeout=60, wait_max=10):
+            with attempt:
+                present = await self._get(kind, metadata.key)
+                if present is None or present["metadata"]["uid"] != metadata.uid:
+                    return
+                pinned = {
+                    "name": metadata.name,
+                    "namespace": metadata.namespace,
+                    "resourceVersion": present["metadata"]["resourceVersion"],
+                }
+                await self._objects.patch_namespaced_custom_object_status(
+                    *_path(kind, metadata.key),
+                    {"apiVersion": f"{GROUP}/{VERSION}", "kind": kind.value, "metadata": pinned, "status": status},
+                    field_manager=MANAGER,
+                    force=True,
+                    _content_type=PATCH_FORMAT,
+                    _request_timeout=CALL_SECONDS,
+                )
+
+    async def exists(self, kind: Kind, key: ObjectKey) -> bool:
+        return await self._get(kind, key) is not None
+
+    async def set_finalizers(self, kind: Kind, metadata: Metadata, finalizers: list[str]) -> None:
+        """Replace the finalizers that `metadata` shows; a conflict (409, 422) means that somebody else was faster."""
+        operations = [
+            {"op": "test", "path": "/metadata/uid", "value": metadata.uid},
+            {"op": "test", "path": "/metadata/resourceVersion", "value": metadata.resource_version},
+            {"op": "add", "path": "/metadata/finalizers", "value": finalizers},
+        ]
+        await self._objects.patch_namespaced_custom_object(
+            *_path(kind, metadata.key),
+            operations,
+            _content_type="application/json-patch+json",
+            _request_timeout=CALL_SECONDS,
+        )
+
+    async def secret(self, field: str, namespace: str, name: str, key: str) -> str:
+        """The value of a Secret's key; `field` is where the manifest names it. Raises CredentialsInvalid."""
+        try:
+            found = await self._core.read_namespaced_secret(name, namespace, _request_timeout=CALL_SECONDS)
+        except ApiException as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
+            raise CredentialsInvalid(f"{field}: there is no Secret {namespace}/{name}; create it") from None
+        encoded = (found.data or {}).get(key)
+        if not encoded:
+            raise CredentialsInvalid(f"{field}: the Secret {namespace}/{name} has no key {key}, or it is empty")
+        try:
+            return base64.b64decode(encoded).decode().strip()
+        except UnicodeDecodeError:
+            raise CredentialsInvalid(f"{field}: key {key} of the Secret {namespace}/{name} is not UTF-8") from None
+
+    async def secret_or_created(self, namespace: str, name: str, key: str, value: bytes) -> bytes:
+        """The value of a Secret's key; where there is no Secret, it is created with `value`: the first one wins."""
+        body = {
+            "metadata": {"name": name, "labels": {"app.kubernetes.io/managed-by": MANAGER}},
+            "data": {key: base64.b64encode(value).decode()},
+        }
+        try:
+            await self._core.create_namespaced_secret(namespace, body, _request_timeout=CALL_SECONDS)
+            return value
+        except ApiException as error:
+            if error.status != HTTPStatus.CONFLICT:
+                raise
+        found = await self._core.read_namespaced_secret(name, namespace, _request_timeout=CALL_SECONDS)
+        return base64.b64decode(found.data[key])
+
+    async def event(self, kind: Kind, metadata: Metadata, severity: str, reason: str, message: str) -> None:
+        """Post one Event about the object; `severity` is Normal or Warning."""
+        now = datetime.now(UTC).isoformat()
+        body = {
+            "metadata": {"generateName": f"{metadata.name}."},
+            "involvedObject": {
+                "apiVersion": f"{GROUP}/{VERSION}",
+                "kind": kind.value,
+                "name": metadata.name,
+                "namespace": metadata.namespace,
+                "uid": metadata.uid,
+            },
+            "type": severity,
+            "reason": reason,
+            "message": message[:1024],
+            "source": {"component": MANAGER},
+            "firstTimestamp": now,
+            "lastTimestamp": now,
+            "count": 1,
+        }
+        await self._core.create_namespaced_event(metadata.namespace, body, _request_timeout=CALL_SECONDS)
+
+    async def _get(self, kind: Kind, key: ObjectKey) -> dict[str, Any] | None:
+        try:
+            return dict(
+                await self._objects.get_namespaced_custom_object(*_path(kind, key), _request_timeout=CALL_SECONDS)
+            )
+        except ApiException as error:
+            if error.status == HTTPStatus.NOT_FOUND:
+                return None
+            raise
+
+
+def _path(kind: Kind, key: ObjectKey) -> tuple[str, str, str, str, str]:
+    return GROUP, VERSION, key.namespace, kind.plural, key.name
+
+
+def _is_passing(error: Exception) -> bool:
+    """A conflict is looked at again; an API server that is busy or restarting comes back."""
+    if isinstance(error, ApiException):
+        return error.status in {0, 409, 429} or (error.status or 0) > HTTPStatus.INTERNAL_SERVER_ERROR
+    return isinstance(error, (OSError, TimeoutError, ClientError))

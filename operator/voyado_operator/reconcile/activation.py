@@ -1,0 +1,152 @@
+"""One activation for as long as it lives: gate, run, report, and when to look again."""
+
+import random
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+
+from voyado_operator.api.activation import Progress, SegmentActivation, SegmentActivationStatus
+from voyado_operator.api.common import Kind
+from voyado_operator.api.connection import VoyadoConnection
+from voyado_operator.domain.errors import RunError
+from voyado_operator.reconcile import measuring, report
+from voyado_operator.reconcile.conditions import Verdict, conditions, fine, progressing, verdict_of
+from voyado_operator.reconcile.finalizer import keep_finalizer
+from voyado_operator.reconcile.findings import Assignment, Findings, Intent
+from voyado_operator.reconcile.gate import held_back
+from voyado_operator.reconcile.keeper import StatusKeeper
+from voyado_operator.reconcile.limits import schedule
+from voyado_operator.reconcile.progress import Tracker, shown
+from voyado_operator.reconcile.registry import Registry, Watched
+from voyado_operator.reconcile.run import Run
+from voyado_operator.reconcile.surroundings import Surroundings
+from voyado_operator.reconcile.triggers import Trigger, approval, is_new_generation, trigger
+from voyado_operator.reconcile.worker import Worker
+from voyado_operator.telemetry.metrics import Metrics
+
+
+class ActivationLife:
+    """Holds the status, as it is its only writer; spec and annotations are always the latest that the watch showed."""
+
+    def __init__(
+        self,
+        watched: Watched[SegmentActivation],
+        around: Surroundings,
+        registry: Registry,
+        metrics: Metrics,
+        is_stopping: Callable[[], object],
+    ) -> None:
+        self._watched = watched
+        self._around = around
+        self._registry = registry
+        self._metrics = metrics
+        self._is_stopping = is_stopping
+        self._is_running = False
+        self._keeper = StatusKeeper(Kind.ACTIVATION, around.cluster, watched.latest.status)
+
+    async def step(self) -> float | None:
+        """Do what is to be done now; return after how many seconds to look again, None: when woken.
+
+        Raises Interrupted when asked to stop.
+        """
+        activation = self._watched.latest
+        connection = self._registry.connection_of(activation)
+        await keep_finalizer(self._around.cluster, activation)
+        verdict = held_back(activation, connection, self._registry.rival(activation)) or _unusable(activation)
+        if verdict is not None or connection is None:
+            await self._hold_back(activation, verdict)
+            return None
+        asked = trigger(activation, self._status, self._around.clock())
+        if asked is None:
+            await self._idle(activation)
+            return self._seconds_until_next()
+        self._is_running = True
+        try:
+            failed = await self._run(activation, connection, asked)
+        finally:
+            self._is_running = False
+        return self._seconds_until_next() if failed else 0
+
+    def is_overdue(self, due_before: datetime) -> bool:
+        """Whether a run was due at that time and is not under way."""
+        when = self._status.next_run_time
+        return when is not None and when < due_before and not self._is_running
+
+    @property
+    def _status(self) -> SegmentActivationStatus:
+        status: SegmentActivationStatus = self._keeper.status
+        return status
+
+    def _seconds_until_next(self) -> float | None:
+        when = self._status.next_run_time
+        return None if when is None else max(0.0, (when - self._around.clock()).total_seconds())
+
+    async def _hold_back(self, activation: SegmentActivation, verdict: Verdict | None) -> None:
+        """A generation that has not run yet, or is suspended, has no next run: it is due as soon as it is let go."""
+        lapses = is_new_generation(activation, self._status) or activation.spec.suspend
+        await self._write(activation, verdict, {"next_run_time": None} if lapses else {})
+
+    async def _idle(self, activation: SegmentActivation) -> None:
+        if is_new_generation(activation, self._status):
+            await self._write(
+                activation, fine("Succeeded", "no schedule: runs when it is asked to"), {"next_run_time": None}
+            )
+        else:
+            await self._write(activation, None, {"progress": None})  # a run may have been cut off
+
+    async def _run(self, activation: SegmentActivation, connection: VoyadoConnection, asked: Trigger) -> bool:
+        """One run and its report; return whether it failed."""
+        if is_new_generation(activation, self._status):
+            await self._write(activation, progressing(f"working on generation {activation.metadata.generation}"), {})
+        started, tracker = self._around.clock(), Tracker()
+        assignment = Assignment(
+            run_id=f"{started:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}",
+            started_at=started,
+            intent=Intent.PLAN if asked is Trigger.PLAN_REQUEST else Intent(activation.spec.mode),
+            activation=activation,
+            connection=connection,
+            identity=self._around.adapters.identify(activation, connection),
+            approval=approval(activation, self._status),
+            former_ledger=self._status.ledger.url if self._status.ledger else None,
+        )
+        with Worker(f"run-{assignment.run_id}") as worker, self._metrics.active_runs.track_inprogress():
+            run = Run(assignment, self._around, self._registry, worker, tracker, self._is_stopping)
+            async with shown(tracker, partial(self._show_progress, activation)):
+                findings = await run.execute()
+        measuring.count_run(self._metrics, assignment, findings, tracker)
+        await self._report(assignment, findings)
+        return findings.error is not None
+
+    async def _report(self, assignment: Assignment, findings: Findings) -> None:
+        activation = assignment.activation
+        status = report.reported(assignment, findings, self._status)
+        for reason, message in findings.notices:
+            await self._keeper.announce(activation.metadata, "Normal", reason, message)
+        if assignment.is_on_the_side:
+            await self._write(activation, None, dict(status))
+            return
+        when = report.next_time(assignment, findings, schedule(activation.spec.schedule), self._status, random.random())  # noqa: S311
+        await self._write(activation, report.verdict(assignment, findings), {**dict(status), "next_run_time": when})
+
+    async def _show_progress(self, activation: SegmentActivation, tracker: Tracker) -> None:
+        progress = Progress(phase=tracker.phase, done=tracker.done, total=tracker.total)
+        await self._write(activation, None, {"progress": progress})
+
+    async def _write(self, activation: SegmentActivation, verdict: Verdict | None, changes: dict[str, object]) -> None:
+        """Write the changed status; without a verdict its conditions stay."""
+        if verdict is not None:
+            generation = activation.metadata.generation
+            listed = conditions(verdict, self._status.conditions, generation, self._around.clock())
+            changes = {**changes, "conditions": listed, "observed_generation": generation}
+        await self._keeper.write(activation.metadata, self._status.model_copy(update=changes))
+        measuring.show_status(self._metrics, activation, self._status)
+
+
+def _unusable(activation: SegmentActivation) -> Verdict | None:
+    """What is wrong with a manifest that the API server could not see."""
+    try:
+        schedule(activation.spec.schedule)
+    except RunError as error:
+        return verdict_of(error)
+    return None

@@ -1,0 +1,88 @@
+"""One connection for as long as it lives: is it allowed, does its key work, what does the tenant hold."""
+
+from datetime import timedelta
+
+from durationpy import from_str
+
+from voyado_operator.api.common import Kind
+from voyado_operator.api.connection import Consent, VoyadoConnection
+from voyado_operator.domain.errors import RunError
+from voyado_operator.reconcile.access import tenant_of
+from voyado_operator.reconcile.conditions import Verdict, conditions, fine, progressing, verdict_of
+from voyado_operator.reconcile.keeper import StatusKeeper
+from voyado_operator.reconcile.registry import Registry, Watched
+from voyado_operator.reconcile.surroundings import Surroundings
+from voyado_operator.telemetry.metrics import Metrics
+
+FIRST_RETRY = 5.0  # seconds; a Secret that is missing may be applied with the next manifest
+MOST_CONSENTS = 200  # of the status; a tenant has a handful
+
+
+class ConnectionLife:
+    """Holds the status, as it is its only writer."""
+
+    def __init__(
+        self, watched: Watched[VoyadoConnection], around: Surroundings, registry: Registry, metrics: Metrics
+    ) -> None:
+        self._watched = watched
+        self._around = around
+        self._registry = registry
+        self._metrics = metrics
+        self._keeper = StatusKeeper(Kind.CONNECTION, around.cluster, watched.latest.status)
+        self._retry = FIRST_RETRY
+        self._probe_at = around.clock()
+
+    async def step(self) -> float | None:
+        """Probe if it is time; return after how many seconds to look again, None: when woken."""
+        connection, status = self._watched.latest, self._keeper.status
+        changes: dict[str, object] = {"activations": len(self._registry.users(connection.metadata.key))}
+        if connection.spec.suspend:
+            await self._write(connection, fine("Suspended", "suspended by spec.suspend"), changes)
+            return None
+        new = status.observed_generation != connection.metadata.generation
+        if new:
+            self._retry = FIRST_RETRY
+            await self._write(connection, progressing("asking Engage"), changes)
+        now = self._around.clock()
+        if new or now >= self._probe_at:
+            verdict, found = await self._probed(connection)
+            wait = self._wait(connection, verdict)
+            self._probe_at = self._around.clock() + timedelta(seconds=wait)
+            await self._write(connection, verdict, changes | found)
+        else:
+            await self._write(connection, None, changes)
+        return max(0.0, (self._probe_at - self._around.clock()).total_seconds())
+
+    async def _probed(self, connection: VoyadoConnection) -> tuple[Verdict, dict[str, object]]:
+        """The consents are the one v3 call that is proven and needs no parameter; the count is for maxOptOuts."""
+        found: dict[str, object] = {"last_probe_time": self._around.clock()}
+        try:
+            engage = (await tenant_of(connection, self._around)).engage
+            consents = await engage.consents()
+            found["contacts"] = await engage.count()
+            found["consents"] = [Consent(id=consent, name=name) for consent, name in consents[:MOST_CONSENTS]]
+            found["requests_per_second"] = engage.rate
+        except RunError as error:
+            return verdict_of(error), found
+        return fine("Succeeded", f"Engage answers; {found['contacts']} contacts, {len(consents)} consents"), found
+
+    def _wait(self, connection: VoyadoConnection, verdict: Verdict) -> float:
+        """Growing waits up to probeInterval while it does not work."""
+        interval = float(from_str(connection.spec.probe_interval).total_seconds())
+        if verdict.ready == "True":
+            self._retry = FIRST_RETRY
+            return interval
+        wait, self._retry = self._retry, 2 * self._retry
+        return min(wait, interval)
+
+    async def _write(self, connection: VoyadoConnection, verdict: Verdict | None, changes: dict[str, object]) -> None:
+        """Write the changed status; without a verdict its conditions stay."""
+        if verdict is not None:
+            generation, before = connection.metadata.generation, self._keeper.status.conditions
+            listed = conditions(verdict, before, generation, self._around.clock())
+            changes = {**changes, "conditions": listed, "observed_generation": generation}
+            self._metrics.connection_ready.labels(*connection.metadata.key).set(verdict.ready == "True")
+        await self._keeper.write(connection.metadata, self._keeper.status.model_copy(update=changes))
+        if self._keeper.status.requests_per_second is not None:
+            rate = self._keeper.status.requests_per_second
+            self._metrics.rate_limit.labels(*connection.metadata.key).set(rate)

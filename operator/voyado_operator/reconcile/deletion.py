@@ -1,0 +1,73 @@
+"""Withdrawing the members of activations that are being deleted, each in a task of its own until it is done."""
+
+import asyncio
+import logging
+
+from voyado_operator.api.activation import SegmentActivation, SegmentActivationStatus
+from voyado_operator.api.common import Kind
+from voyado_operator.domain.errors import RunError
+from voyado_operator.reconcile import finalizer
+from voyado_operator.reconcile.conditions import conditions, verdict_of
+from voyado_operator.reconcile.keeper import StatusKeeper
+from voyado_operator.reconcile.registry import Registry
+from voyado_operator.reconcile.surroundings import Surroundings
+from voyado_operator.reconcile.withdrawal import Withdrawal
+from voyado_operator.reconcile.worker import Worker
+
+logger = logging.getLogger(__name__)
+FIRST_WAIT, LONGEST_WAIT = 2.0, 300.0  # seconds
+
+
+class Deletions:
+    """Level-triggered: told of the same object again and again, it works on it once."""
+
+    def __init__(self, around: Surroundings, registry: Registry) -> None:
+        self._around = around
+        self._registry = registry
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def seen(self, activation: SegmentActivation) -> None:
+        """Start the withdrawal that a deleted object waits for, if any."""
+        uid = activation.metadata.uid
+        if finalizer.holds(activation) and uid not in self._tasks:
+            self._tasks[uid] = asyncio.create_task(
+                self._withdraw(activation), name=f"withdraw {activation.metadata.key}"
+            )
+            self._tasks[uid].add_done_callback(lambda _: self._tasks.pop(uid, None))
+
+    async def stop(self) -> None:
+        for task in list(self._tasks.values()):
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    async def _withdraw(self, activation: SegmentActivation) -> None:
+        """Until it has worked: a person who must act may take their time, and so may Engage."""
+        keeper = StatusKeeper(Kind.ACTIVATION, self._around.cluster, activation.status)
+        wait = FIRST_WAIT
+        while True:
+            try:
+                await self._attempt(activation, keeper)
+                return
+            except Exception:
+                logger.exception("SegmentActivation %s: the withdrawal failed", activation.metadata.key)
+            await asyncio.sleep(wait)
+            wait = min(2 * wait, LONGEST_WAIT)
+
+    async def _attempt(self, activation: SegmentActivation, keeper: StatusKeeper[SegmentActivationStatus]) -> None:
+        metadata, owner = activation.metadata, self._around.owner(activation.metadata.key)
+        contacts = 0
+        try:
+            if keeper.status.ledger is not None:
+                with Worker(f"withdraw-{metadata.name}") as worker:
+                    withdrawal = Withdrawal(self._around, self._registry, worker, is_stopping=lambda: False)
+                    contacts = await withdrawal.empty(keeper.status.ledger.url, owner, activation, "withdraw")
+        except RunError as error:
+            listed = conditions(verdict_of(error), keeper.status.conditions, metadata.generation, self._around.clock())
+            await keeper.write(metadata, keeper.status.model_copy(update={"conditions": listed}))
+            raise
+        await keeper.announce(metadata, "Normal", "TargetWithdrawn", f"{contacts} contacts were taken off the target")
+        await finalizer.release(self._around.cluster, self._latest(activation))
+
+    def _latest(self, activation: SegmentActivation) -> SegmentActivation:
+        watched = self._registry.activations.get(activation.metadata.key)
+        return watched.latest if watched else activation

@@ -1,0 +1,52 @@
+"""The one writer of an object's status: whole, only when it differs, with an Event when Ready changes."""
+
+import logging
+from typing import Generic, TypeVar
+
+from voyado_operator.api.activation import SegmentActivationStatus
+from voyado_operator.api.common import Condition, Kind, Metadata
+from voyado_operator.api.connection import VoyadoConnectionStatus
+from voyado_operator.reconcile.conditions import ready_of
+from voyado_operator.reconcile.ports import Cluster
+
+logger = logging.getLogger(__name__)
+Status = TypeVar("Status", SegmentActivationStatus, VoyadoConnectionStatus)
+
+
+class StatusKeeper(Generic[Status]):
+    """Knows the status as last written, so that no decision waits for the watch to bring our own write back."""
+
+    def __init__(self, kind: Kind, cluster: Cluster, found: Status) -> None:
+        self._kind = kind
+        self._cluster = cluster
+        self._written = found.manifest()
+        self.status: Status = found
+
+    async def write(self, metadata: Metadata, status: Status) -> None:
+        """Make `status` the object's. What the API server did not take is written with the next call."""
+        before, self.status = ready_of(self.status.conditions), status
+        manifest = status.manifest()
+        if manifest == self._written:
+            return
+        await self._cluster.apply_status(self._kind, metadata, manifest)
+        self._written = manifest
+        after = ready_of(status.conditions)
+        if after is not None and _is_news(before, after):
+            await self.announce(
+                metadata, "Warning" if after.status == "False" else "Normal", after.reason, after.message
+            )
+
+    async def announce(self, metadata: Metadata, severity: str, reason: str, message: str) -> None:
+        """Post an Event; a lost one is only logged, as the status says the same."""
+        logger.info("%s %s: %s: %s", self._kind.value, metadata.key, reason, message)
+        try:
+            await self._cluster.event(self._kind, metadata, severity, reason, message)
+        except Exception:  # noqa: BLE001 - whatever the API server has against it
+            logger.warning("%s %s: the Event %s could not be posted", self._kind.value, metadata.key, reason)
+
+
+def _is_news(before: Condition | None, after: Condition) -> bool:
+    """Events are for transitions; that a new generation is being worked on is none."""
+    if after.status == "Unknown":
+        return False
+    return before is None or (before.status, before.reason) != (after.status, after.reason)

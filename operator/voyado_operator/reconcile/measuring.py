@@ -1,0 +1,39 @@
+"""From status and findings to the metrics of an activation."""
+
+from voyado_operator.api.activation import SegmentActivation, SegmentActivationStatus
+from voyado_operator.domain.delivery import Operation, Result
+from voyado_operator.reconcile.conditions import ready_of
+from voyado_operator.reconcile.findings import Assignment, Findings
+from voyado_operator.reconcile.progress import Tracker
+from voyado_operator.telemetry.metrics import Metrics
+
+
+def show_status(metrics: Metrics, activation: SegmentActivation, status: SegmentActivationStatus) -> None:
+    """The gauges that the status holds too, so that a restart loses none of them."""
+    key, ready = activation.metadata.key, ready_of(status.conditions)
+    metrics.suspended.labels(*key).set(activation.spec.suspend)
+    metrics.blocked.labels(*key).set(ready is not None and ready.reason == "GuardBlocked")
+    if status.members is not None:
+        metrics.members.labels(*key).set(status.members)
+    if status.last_successful_run is not None:
+        metrics.last_success.labels(*key).set(status.last_successful_run.finished_at.timestamp())
+    if status.next_run_time is not None:
+        metrics.next_run.labels(*key).set(status.next_run_time.timestamp())
+
+
+def count_run(metrics: Metrics, assignment: Assignment, findings: Findings, tracker: Tracker) -> None:
+    key = assignment.activation.metadata.key
+    metrics.runs.labels(*key, findings.outcome(assignment.intent).value).inc()
+    metrics.run_duration.labels(*key).observe((findings.finished_at - assignment.started_at).total_seconds())
+    for phase, seconds in tracker.seconds.items():
+        metrics.phase_duration.labels(*key, phase.lower()).observe(seconds)
+    metrics.changed(key, findings.account.counts.items())
+    if findings.audience is not None:
+        metrics.audience_size.labels(*key).set(findings.audience.contacts)
+        metrics.invalid.labels(*key).set(findings.audience.invalid)
+        metrics.unmatched.labels(*key).set(findings.audience.unmatched)
+    if findings.diff is not None:
+        due = {Operation.ADD: findings.diff.counts.entering, Operation.REMOVE: findings.diff.counts.leaving}
+        for operation, contacts in due.items():
+            accepted = findings.account.counts[operation, Result.ACCEPTED]
+            metrics.pending.labels(*key, operation.value).set(contacts - accepted)

@@ -1,0 +1,95 @@
+"""From the diff to what goes out: guards, the plan that waits for a person, and its release. Blocking."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from voyado_operator.domain import guards
+from voyado_operator.domain.delivery import Operation
+from voyado_operator.domain.guards import Limits, Plan, Violation
+from voyado_operator.domain.plan import WaitingPlan
+from voyado_operator.reconcile.ports import WaitingPlans
+from voyado_operator.workspace import Workspace
+
+WAITS = timedelta(hours=24)  # DESIGN 3.2: a blocked plan is stored for 24 h
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the guards said; `approvals` has the digest of the approved plan that each operation goes out on."""
+
+    violations: tuple[Violation, ...] = ()
+    waiting: WaitingPlan | None = None
+    approvals: Mapping[Operation, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Everything a decision depends on besides the sets; `approval` is the digest that a person approves."""
+
+    plan: Plan
+    limits: Limits
+    digest: str
+    generation: int
+    approval: str | None
+    now: datetime
+
+
+def judge(workspace: Workspace, question: Question) -> tuple[Violation, ...]:
+    """Hold back in the workspace whatever a guard blocks."""
+    found = guards.violations(question.plan, question.limits)
+    for operation in Operation:
+        if found and not _passes(operation, question.plan, found):
+            workspace.hold(operation)
+    return found
+
+
+def decide(workspace: Workspace, plans: WaitingPlans, question: Question) -> Decision:
+    """Judge; then let the approved plan out, or keep or store the one that waits."""
+    violations = judge(workspace, question)
+    waiting = _current(plans, question)
+    if not violations:
+        plans.drop()
+        return Decision()
+    held = {operation: workspace.count_held(operation) for operation in Operation}
+    if waiting is not None and waiting.digest == question.approval:
+        plans.mark_approved()
+        waiting = replace(waiting, approved=True)
+    if waiting is not None and waiting.approved:
+        workspace.release(plans.changes())
+        released = {op: waiting.digest for op in Operation if workspace.count_held(op) < held[op]}
+        if released:
+            return Decision(violations, waiting, released)
+        waiting = None  # nothing of it is left in the diff: whatever is blocked now is another plan
+    if waiting is None and any(held.values()):
+        waiting = _waiting(question, violations, held)
+        plans.store(waiting, workspace.held())
+    return Decision(violations, waiting)
+
+
+def _passes(operation: Operation, plan: Plan, found: tuple[Violation, ...]) -> bool:
+    """Only explicit opt-outs pass a block, and only those guards hold them that look for accidents among opt-outs."""
+    return operation is Operation.ADD and plan.entering_opts_out and not guards.opt_outs_held(found)
+
+
+def _current(plans: WaitingPlans, question: Question) -> WaitingPlan | None:
+    """The stored plan, unless it has expired or another generation asked for it."""
+    stored = plans.load()
+    if stored is None:
+        return None
+    if stored.expires_at <= question.now or stored.generation != question.generation:
+        plans.drop()
+        return None
+    return stored
+
+
+def _waiting(question: Question, violations: tuple[Violation, ...], held: Mapping[Operation, int]) -> WaitingPlan:
+    return WaitingPlan(
+        digest=question.digest,
+        generation=question.generation,
+        entering=held[Operation.ADD],
+        leaving=held[Operation.REMOVE],
+        blocked_by=tuple((violation.guard, violation.message) for violation in violations),
+        created_at=question.now,
+        expires_at=question.now + WAITS,
+    )

@@ -1,0 +1,53 @@
+"""The first step of a run: the target's ledger, in this activation's name, and the former target left behind."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from voyado_operator.reconcile.findings import Assignment, Intent
+from voyado_operator.reconcile.ownership import claim
+from voyado_operator.reconcile.ports import Ledger
+from voyado_operator.reconcile.registry import Registry
+from voyado_operator.reconcile.surroundings import Surroundings
+from voyado_operator.reconcile.withdrawal import Withdrawal
+from voyado_operator.reconcile.worker import Worker
+
+Announce = Callable[[str, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """`announce` takes the reason and the message of an Event."""
+
+    assignment: Assignment
+    around: Surroundings
+    registry: Registry
+    worker: Worker
+    is_stopping: Callable[[], object]
+    announce: Announce
+
+    async def ledger(self) -> Ledger:
+        """Raises LedgerUnavailable, TargetConflict, and what a withdrawal raises."""
+        assignment, owner = self.assignment, self.around.owner(self.assignment.activation.metadata.key)
+        connection = assignment.connection.metadata.name
+        ledger = await self.worker(self.around.adapters.ledger, assignment.identity, owner, connection)
+        former_owner = await claim(ledger, owner, assignment.identity, self.registry, self.around.cluster, self.worker)
+        if former_owner:
+            self.announce("LedgerTakenOver", f"resumes the ledger of {former_owner}, which drives its target no more")
+        if assignment.intent is Intent.ENFORCE:
+            await self._leave_former_target(ledger, owner)
+        return ledger
+
+    async def _leave_former_target(self, ledger: Ledger, owner: str) -> None:
+        former, activation = self.assignment.former_ledger, self.assignment.activation
+        if former is None or former == ledger.url:
+            return
+        if activation.spec.deletion_policy == "Retain":
+            self.announce(
+                "TargetRetained", f"the target changed: members of the former one stay as they are ({former})"
+            )
+            return
+        withdrawal = Withdrawal(self.around, self.registry, self.worker, self.is_stopping)
+        contacts = await withdrawal.empty(former, owner, activation, self.assignment.run_id)
+        self.announce(
+            "TargetWithdrawn", f"the target changed: {contacts} contacts were taken off the former one ({former})"
+        )

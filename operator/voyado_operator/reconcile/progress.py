@@ -1,0 +1,54 @@
+"""How far a run is, for the status: written now and then, never per batch."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from time import monotonic
+
+EVERY_SECONDS = 5.0  # status writes are the API server's budget (operators.md 1.7), and most runs end sooner
+
+
+@dataclass(slots=True)
+class Tracker:
+    """The phase a run is in, how many of `total` contacts are done in it, and how long each phase took (seconds)."""
+
+    phase: str = "Starting"
+    done: int = 0
+    total: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+    _since: float = field(default_factory=monotonic)
+
+    def enter(self, phase: str, total: int = 0) -> None:
+        self.leave()
+        self.phase, self.done, self.total = phase, 0, total
+
+    def leave(self) -> None:
+        """End the present phase."""
+        now = monotonic()
+        self.seconds[self.phase] = self.seconds.get(self.phase, 0.0) + now - self._since
+        self._since = now
+
+    def advance(self, contacts: int) -> None:
+        self.done += contacts
+
+
+@asynccontextmanager
+async def shown(tracker: Tracker, write: Callable[[Tracker], Awaitable[None]]) -> AsyncIterator[None]:
+    """While the block runs, `write` the tracker every EVERY_SECONDS in which it changed."""
+    task = asyncio.create_task(_write_now_and_then(tracker, write))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def _write_now_and_then(tracker: Tracker, write: Callable[[Tracker], Awaitable[None]]) -> None:
+    written = None
+    while True:
+        await asyncio.sleep(EVERY_SECONDS)
+        present = tracker.phase, tracker.done, tracker.total
+        if present != written:
+            await write(tracker)
+            written = present

@@ -1,0 +1,151 @@
+"""What the watch has shown of both kinds, in memory: who drives which target, who uses which connection, who must wake.
+
+A picture for waking and for conflicts only; it is rebuilt by the first listing after a restart.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from voyado_operator.api.activation import SegmentActivation
+from voyado_operator.api.common import APPROVE, PLAN_REQUESTED_AT, REQUESTED_AT, ObjectKey
+from voyado_operator.api.connection import VoyadoConnection
+from voyado_operator.domain.target import TargetIdentity
+from voyado_operator.reconcile.conditions import ready_of
+
+Identify = Callable[[SegmentActivation, VoyadoConnection], TargetIdentity]
+
+
+Kind = TypeVar("Kind", SegmentActivation, VoyadoConnection)
+
+
+@dataclass(slots=True)
+class Watched(Generic[Kind]):
+    """The latest version of an object, and the event that wakes its daemon."""
+
+    latest: Kind
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Registry:
+    """All activations and connections, by key."""
+
+    def __init__(self, identify: Identify) -> None:
+        self._identify = identify
+        self.activations: dict[ObjectKey, Watched[SegmentActivation]] = {}
+        self.connections: dict[ObjectKey, Watched[VoyadoConnection]] = {}
+
+    def activation_seen(self, activation: SegmentActivation) -> None:
+        """Take in a version; wake its daemon if somebody asked for something, and whom the change concerns."""
+        key = activation.metadata.key
+        known = self.activations.get(key)
+        if known is None or known.latest.metadata.uid != activation.metadata.uid:
+            self.activations[key] = Watched(activation)
+            self._wake_connection(_connection_key(activation))
+            return
+        before, known.latest = known.latest, activation
+        if _asked(before) != _asked(activation):
+            known.wake.set()
+        if before.spec.connection_ref != activation.spec.connection_ref or before.spec.target != activation.spec.target:
+            self._wake_connection(_connection_key(before), _connection_key(activation))
+            self._wake_rivals(before)
+
+    def activation_gone(self, activation: SegmentActivation) -> None:
+        known = self.activations.get(activation.metadata.key)
+        if known is not None and known.latest.metadata.uid == activation.metadata.uid:
+            del self.activations[activation.metadata.key]
+            self._wake_connection(_connection_key(activation))
+            self._wake_rivals(activation)
+
+    def connection_seen(self, connection: VoyadoConnection) -> None:
+        """Take in a version; wake its daemon on a new generation, its activations when what they go by changed."""
+        key = connection.metadata.key
+        known = self.connections.get(key)
+        if known is None or known.latest.metadata.uid != connection.metadata.uid:
+            self.connections[key] = Watched(connection)
+            self._wake_users(key)
+            return
+        before, known.latest = known.latest, connection
+        if before.metadata.generation != connection.metadata.generation:
+            known.wake.set()
+        if _usable(before) != _usable(connection):
+            self._wake_users(key)
+
+    def connection_gone(self, connection: VoyadoConnection) -> None:
+        known = self.connections.get(connection.metadata.key)
+        if known is not None and known.latest.metadata.uid == connection.metadata.uid:
+            del self.connections[connection.metadata.key]
+            self._wake_users(connection.metadata.key)
+
+    def connection_of(self, activation: SegmentActivation) -> VoyadoConnection | None:
+        known = self.connections.get(_connection_key(activation))
+        return known.latest if known else None
+
+    def users(self, connection: ObjectKey) -> list[SegmentActivation]:
+        return [watched.latest for watched in self._watching(connection)]
+
+    def rival(self, activation: SegmentActivation) -> SegmentActivation | None:
+        """The oldest other activation of the same target, if it is older than this one (age first, then name)."""
+        older = [other for other in self._rivals(activation) if _age(other) < _age(activation)]
+        return min(older, key=_age, default=None)
+
+    def drives(self, key: ObjectKey, identity: TargetIdentity) -> bool:
+        """Whether the activation `key` is known and drives this target, which it does until it is gone entirely."""
+        known = self.activations.get(key)
+        theirs = self._identity(known.latest) if known else None
+        return theirs is not None and theirs.conflict_key == identity.conflict_key
+
+    def _identity(self, activation: SegmentActivation) -> TargetIdentity | None:
+        connection = self.connection_of(activation)
+        return self._identify(activation, connection) if connection else None
+
+    def _rivals(self, activation: SegmentActivation) -> list[SegmentActivation]:
+        identity = self._identity(activation)
+        if identity is None:
+            return []
+        return [
+            watched.latest
+            for key, watched in self.activations.items()
+            if key != activation.metadata.key and self.drives(key, identity)
+        ]
+
+    def _watching(self, connection: ObjectKey) -> Iterator[Watched[SegmentActivation]]:
+        return (watched for watched in self.activations.values() if _connection_key(watched.latest) == connection)
+
+    def _wake_users(self, connection: ObjectKey) -> None:
+        for watched in self._watching(connection):
+            watched.wake.set()
+
+    def _wake_connection(self, *keys: ObjectKey) -> None:
+        for key in keys:
+            if watched := self.connections.get(key):
+                watched.wake.set()
+
+    def _wake_rivals(self, activation: SegmentActivation) -> None:
+        for rival in self._rivals(activation):
+            self.activations[rival.metadata.key].wake.set()
+
+
+def is_ready(connection: VoyadoConnection) -> bool:
+    """Whether the connection's present generation was found to work."""
+    ready = ready_of(connection.status.conditions)
+    current = connection.status.observed_generation == connection.metadata.generation
+    return current and ready is not None and ready.status == "True" and not connection.spec.suspend
+
+
+def _connection_key(activation: SegmentActivation) -> ObjectKey:
+    return ObjectKey(activation.metadata.namespace, activation.spec.connection_ref.name)
+
+
+def _asked(activation: SegmentActivation) -> tuple[object, ...]:
+    meta = activation.metadata
+    return meta.generation, *(meta.annotations.get(name) for name in (REQUESTED_AT, PLAN_REQUESTED_AT, APPROVE))
+
+
+def _usable(connection: VoyadoConnection) -> tuple[object, ...]:
+    return is_ready(connection), connection.spec
+
+
+def _age(activation: SegmentActivation) -> tuple[object, ...]:
+    return activation.metadata.creation_timestamp, activation.metadata.key

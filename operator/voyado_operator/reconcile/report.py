@@ -1,0 +1,173 @@
+"""From a run's findings to what people see: the status, the Ready condition, the sentence in it. Pure."""
+
+from datetime import datetime
+
+from voyado_operator.api.activation import (
+    BlockedBy,
+    Diff,
+    HistoryEntry,
+    LastRun,
+    LastSuccessfulRun,
+    LedgerRef,
+    Sample,
+    SegmentActivationStatus,
+    WaitingPlan,
+)
+from voyado_operator.api.common import APPROVE, PLAN_REQUESTED_AT, REQUESTED_AT
+from voyado_operator.domain.delivery import Operation, Result
+from voyado_operator.domain.errors import Retry
+from voyado_operator.domain.schedule import Schedule, next_run, retry_after
+from voyado_operator.reconcile.conditions import Verdict, fine, retrying, shortened, stalled, verdict_of
+from voyado_operator.reconcile.findings import Assignment, Findings, Outcome
+from voyado_operator.reconcile.triggers import token
+
+TROUBLED = (Outcome.FAILED, Outcome.PARTIAL)
+
+
+def verdict(assignment: Assignment, findings: Findings) -> Verdict:
+    message = sentence(assignment, findings)
+    match findings.outcome(assignment.intent):
+        case Outcome.FAILED if findings.error:
+            return verdict_of(findings.error)
+        case Outcome.BLOCKED:
+            return stalled("GuardBlocked", message)
+        case Outcome.PLANNED:
+            return fine("Planned", message)
+        case Outcome.PARTIAL if findings.is_unsettled:
+            return retrying("PartiallyApplied", message)
+        case Outcome.PARTIAL:
+            return fine("PartiallyApplied", message)
+    return fine("Succeeded", message)
+
+
+def sentence(assignment: Assignment, findings: Findings) -> str:
+    """What the run did, in one line; never a contact, never an address."""
+    if findings.error:
+        return shortened(str(findings.error))
+    outcome = findings.outcome(assignment.intent)
+    guards = "; ".join(f"{violation.guard}: {violation.message}" for violation in findings.violations)
+    if outcome is Outcome.BLOCKED:
+        return shortened(guards + _how_to_release(assignment, findings))
+    counts, account = findings.diff.counts if findings.diff else None, findings.account
+    if outcome is Outcome.PLANNED and counts:
+        planned = f"{counts.entering} would enter, {counts.leaving} would leave; nothing was sent"
+        return shortened(f"{planned}; a guard would block: {guards}" if guards else planned)
+    added, removed = (account.counts[operation, Result.ACCEPTED] for operation in Operation)
+    said = f"{findings.members} members; {added} added, {removed} removed"
+    pending = findings.audience.pending if findings.audience else 0
+    if pending:
+        said += f"; {pending} rows wait for their look-up, and no contact is removed until then"
+    return shortened(f"{said}; {described}" if (described := account.described()) else said)
+
+
+def next_time(
+    assignment: Assignment, findings: Findings, schedule: Schedule, status: SegmentActivationStatus, dice: float
+) -> datetime | None:
+    """When the activation runs next: sooner than planned where something has to be tried again."""
+    now = findings.finished_at
+    regular = next_run(schedule, assignment.started_at, now, dice)
+    if isinstance(findings.error, Retry) or (findings.error is None and findings.is_unsettled):
+        again = now + retry_after(schedule, _troubled_runs(status) + 1)
+        return min(again, regular) if regular and findings.error is None else again
+    return regular
+
+
+def reported(assignment: Assignment, findings: Findings, status: SegmentActivationStatus) -> SegmentActivationStatus:
+    """The status after a run, but for its conditions and its next run time."""
+    outcome, spec = findings.outcome(assignment.intent), assignment.activation.spec
+    run, audience, account = assignment.run_id, findings.audience, findings.account
+    diff = findings.diff
+    entering, leaving = (diff.counts.entering, diff.counts.leaving) if diff else (0, 0)
+    accepted, rejected = account.total(Result.ACCEPTED), account.total(Result.REJECTED)
+    last_run = LastRun(
+        id=run,
+        outcome=outcome.value,
+        started_at=assignment.started_at,
+        finished_at=findings.finished_at,
+        audience=audience.contacts if audience else 0,
+        invalid=audience.invalid if audience else 0,
+        duplicates=audience.duplicates if audience else 0,
+        matched=audience.contacts if audience else 0,
+        unmatched=audience.unmatched if audience else 0,
+        ambiguous=audience.ambiguous if audience else 0,
+        entering=entering,
+        leaving=leaving,
+        accepted=accepted,
+        rejected=rejected,
+        unknown=account.total(Result.UNKNOWN),
+        requests=findings.requests,
+        message=sentence(assignment, findings),
+    )
+    entry = HistoryEntry(
+        id=run,
+        outcome=outcome.value,
+        finished_at=findings.finished_at,
+        entering=entering,
+        leaving=leaving,
+        accepted=accepted,
+        rejected=rejected,
+    )
+    changes: dict[str, object] = {
+        **echoes(assignment, findings),
+        "progress": None,
+        "last_run": last_run,
+        "history": [entry, *(status.history or [])][: spec.history_limit],
+        "plan": _plan(findings) if findings.is_judged and not assignment.is_on_the_side else status.plan,
+    }
+    if findings.ledger:
+        changes["ledger"] = LedgerRef(url=findings.ledger[0], version=findings.ledger[1])
+    if diff:
+        changes["members"] = findings.members
+        changes["diff"] = Diff(
+            computed_at=diff.computed_at,
+            entering=diff.counts.entering,
+            leaving=diff.counts.leaving,
+            unchanged=diff.counts.unchanged,
+            digest=diff.digest,
+            sample=Sample(entering=diff.entering, leaving=diff.leaving),
+        )
+    if outcome is Outcome.SUCCEEDED:
+        changes["last_successful_run"] = LastSuccessfulRun(id=run, finished_at=findings.finished_at)
+    return status.model_copy(update=changes)
+
+
+def echoes(assignment: Assignment, findings: Findings) -> dict[str, str | None]:
+    """The status fields that answer what a person or a tool asked for by annotation."""
+    if assignment.is_on_the_side:
+        return {"last_handled_plan_at": token(assignment.activation, PLAN_REQUESTED_AT)}
+    answers = {"last_handled_reconcile_at": token(assignment.activation, REQUESTED_AT)}
+    if findings.is_judged and assignment.approval:
+        answers["last_handled_approval"] = assignment.approval
+    return answers
+
+
+def _plan(findings: Findings) -> WaitingPlan | None:
+    waiting = findings.waiting
+    if waiting is None:
+        return None
+    return WaitingPlan(
+        digest=waiting.digest,
+        entering=waiting.entering,
+        leaving=waiting.leaving,
+        blocked_by=[BlockedBy(guard=guard, message=message) for guard, message in waiting.blocked_by],
+        created_at=waiting.created_at,
+        expires_at=waiting.expires_at,
+    )
+
+
+def _how_to_release(assignment: Assignment, findings: Findings) -> str:
+    if findings.waiting is None or findings.waiting.approved:
+        return ""
+    namespace, name = assignment.activation.metadata.key
+    annotation = f"{APPROVE}={findings.waiting.digest}"
+    return f". If it is meant: kubectl annotate segact -n {namespace} {name} {annotation} --overwrite"
+
+
+def _troubled_runs(status: SegmentActivationStatus) -> int:
+    """How many runs in a row, up to the latest, left something to be tried again."""
+    count = 0
+    for entry in status.history or []:
+        if entry.outcome not in TROUBLED:
+            break
+        count += 1
+    return count

@@ -1,0 +1,189 @@
+"""A run between its gate and its report (both in activation.py): extract → match → diff → guard → apply → commit."""
+
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+
+from durationpy import from_str
+
+from voyado_operator.domain.delivery import Operation, Result
+from voyado_operator.domain.errors import RunError
+from voyado_operator.domain.guards import Plan
+from voyado_operator.domain.plan import Window
+from voyado_operator.reconcile import planning
+from voyado_operator.reconcile.access import tenant_of
+from voyado_operator.reconcile.adapters import Tenant
+from voyado_operator.reconcile.delivery import Delivery
+from voyado_operator.reconcile.extraction import extract, match
+from voyado_operator.reconcile.findings import Assignment, DiffFound, Findings, Intent
+from voyado_operator.reconcile.limits import limits
+from voyado_operator.reconcile.planning import Decision, Question
+from voyado_operator.reconcile.ports import Engage, Ledger, Source, Target
+from voyado_operator.reconcile.preparation import Preparation
+from voyado_operator.reconcile.progress import Tracker
+from voyado_operator.reconcile.registry import Registry
+from voyado_operator.reconcile.surroundings import Surroundings
+from voyado_operator.reconcile.worker import Worker
+from voyado_operator.workspace import Ambiguous, Columns, Workspace
+
+
+class Run:
+    """One pass over one activation."""
+
+    def __init__(
+        self,
+        assignment: Assignment,
+        around: Surroundings,
+        registry: Registry,
+        worker: Worker,
+        tracker: Tracker,
+        is_stopping: Callable[[], object],
+    ) -> None:
+        self.assignment = assignment
+        self.around = around
+        self.worker = worker
+        self.tracker = tracker
+        self.is_stopping = is_stopping
+        self.findings = Findings()
+        self._preparation = Preparation(
+            assignment, around, registry, worker, is_stopping, announce=self.findings.announce
+        )
+
+    async def execute(self) -> Findings:
+        """Never raises RunError: it is a finding. Raises Interrupted when asked to stop while sending."""
+        tenant: Tenant | None = None
+        try:
+            tenant = await tenant_of(self.assignment.connection, self.around)
+            await self._steps(tenant)
+        except RunError as error:
+            self.findings.error = error
+        self.tracker.leave()
+        self.findings.requests = tenant.engage.requests if tenant else 0
+        self.findings.finished_at = self.around.clock()
+        return self.findings
+
+    async def _steps(self, tenant: Tenant) -> None:
+        target = tenant.target(self.assignment.activation, self.assignment.run_id)
+        ledger = await self._preparation.ledger()
+        try:
+            async with AsyncExitStack() as stack:
+                async with self.around.slots:
+                    workspace = await self._opened(stack)
+                    await self._extract_and_match(workspace, tenant.engage)
+                    await self._diff(workspace, ledger)
+                    decision = await self._guard(workspace, ledger)
+                if self.assignment.intent is Intent.ENFORCE:
+                    await self._apply(workspace, target, ledger, decision)
+        finally:
+            self.findings.ledger = ledger.url, await self.worker(lambda: ledger.version)
+
+    async def _opened(self, stack: AsyncExitStack) -> Workspace:
+        opts_out = self.assignment.entering_opts_out
+        workspace = self.around.adapters.workspace(Ambiguous.INCLUDE_ALL if opts_out else Ambiguous.SKIP)
+        await self.worker(workspace.__enter__)
+        stack.callback(self.worker.afterwards, lambda: workspace.__exit__(None, None, None))
+        return workspace
+
+    async def _extract_and_match(self, workspace: Workspace, engage: Engage) -> None:
+        self.tracker.enter("Extracting")
+        source, columns = await self._source(), self._columns()
+        identities = None
+        if columns.email is not None:
+            identities = await self.worker(self.around.adapters.identities, self.assignment.identity)
+        addresses = await extract(workspace, source, columns, identities, self.worker, self.around.clock)
+        if identities is not None and addresses:
+            self.tracker.enter("Matching", len(addresses))
+            await match(workspace, addresses, engage, identities, self.worker, self.tracker, self.around.clock)
+
+    async def _source(self) -> Source:
+        audience, uri = self.assignment.activation.spec.audience, None
+        if audience.sql is not None:
+            reference, namespace = audience.sql.uri_secret_ref, self.assignment.activation.metadata.namespace
+            uri = await self.around.cluster.secret(
+                "spec.audience.sql.uriSecretRef", namespace, reference.name, reference.key or "uri"
+            )
+        return self.around.adapters.source(audience, uri)
+
+    def _columns(self) -> Columns:
+        audience = self.assignment.activation.spec.audience
+        named = audience.identifiers
+        if named is None:
+            return Columns(contact_id="contact_id")  # what the fixed list calls its one column
+        return Columns(named.contact_id, named.email, audience.decided_at)
+
+    async def _diff(self, workspace: Workspace, ledger: Ledger) -> None:
+        self.tracker.enter("Comparing")
+
+        def compare() -> DiffFound:
+            self.findings.audience, counts = workspace.diff(ledger.members())
+            return DiffFound(
+                computed_at=self.around.clock(),
+                counts=counts,
+                digest=workspace.digest(f"{self.assignment.activation.metadata.generation}:{ledger.version}"),
+                entering=workspace.sample(Operation.ADD),
+                leaving=workspace.sample(Operation.REMOVE),
+            )
+
+        self.findings.diff = await self.worker(compare)
+
+    async def _guard(self, workspace: Workspace, ledger: Ledger) -> Decision:
+        self.tracker.enter("Guarding")
+        audience, diff = self.findings.audience, self.findings.diff
+        if audience is None or diff is None:
+            raise RuntimeError("guards judge a diff")
+        spec, now = self.assignment.activation.spec, self.around.clock()
+        nothing_to_judge = Window(additions=0, removals=0, peak=diff.counts.unchanged + diff.counts.leaving)
+        changes = diff.counts.entering + diff.counts.leaving
+        window = await self.worker(ledger.window, now - from_str(spec.guards.window)) if changes else nothing_to_judge
+        question = Question(
+            plan=Plan(
+                audience=audience,
+                diff=diff.counts,
+                window=window,
+                entering_opts_out=self.assignment.entering_opts_out,
+                tenant_contacts=self.assignment.connection.status.contacts or 0,
+            ),
+            limits=limits(spec.guards),
+            digest=diff.digest,
+            generation=self.assignment.activation.metadata.generation,
+            approval=self.assignment.approval,
+            now=now,
+        )
+        decision = await self.worker(self._decide, workspace, ledger, question)
+        self.findings.violations = decision.violations
+        self.findings.waiting = decision.waiting
+        self.findings.is_judged = True
+        return decision
+
+    def _decide(self, workspace: Workspace, ledger: Ledger, question: Question) -> Decision:
+        if self.assignment.intent is Intent.PLAN:
+            return Decision(planning.judge(workspace, question))
+        decision = planning.decide(workspace, self.around.adapters.waiting_plans(ledger), question)
+        if question.plan.audience.pending:
+            # A row that was not looked up yet may well be a member: who left cannot be known.
+            workspace.hold(Operation.REMOVE)
+        self.findings.held = sum(workspace.count_held(operation) for operation in Operation)
+        self.findings.released = bool(decision.approvals)
+        workspace.keep_changes()
+        return decision
+
+    async def _apply(self, workspace: Workspace, target: Target, ledger: Ledger, decision: Decision) -> None:
+        due = [await self.worker(workspace.count, operation) for operation in Operation]
+        if not sum(due):
+            return
+        self.tracker.enter("Applying", sum(due))
+        await target.check()
+        delivery = Delivery(
+            workspace=workspace,
+            target=target,
+            ledger=ledger,
+            account=self.findings.account,
+            worker=self.worker,
+            clock=self.around.clock,
+            approvals=decision.approvals,
+            is_stopping=self.is_stopping,
+            advance=self.tracker.advance,
+        )
+        await delivery.deliver(self.assignment.order)
+        if decision.approvals and self.findings.account.total(Result.ACCEPTED) == sum(due):
+            await self.worker(self.around.adapters.waiting_plans(ledger).drop)
+            self.findings.waiting = None

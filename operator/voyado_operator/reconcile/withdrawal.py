@@ -1,0 +1,65 @@
+"""Taking every member of a ledger off its target: a run with an empty audience; no guard, since it was asked for."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from voyado_operator.api.activation import SegmentActivation
+from voyado_operator.api.common import ObjectKey
+from voyado_operator.domain.delivery import Account, Operation, Result
+from voyado_operator.domain.errors import ConnectionNotReady, EngageUnavailable
+from voyado_operator.reconcile.access import tenant_of
+from voyado_operator.reconcile.delivery import Delivery
+from voyado_operator.reconcile.ports import Ledger, Target
+from voyado_operator.reconcile.registry import Registry
+from voyado_operator.reconcile.surroundings import Surroundings
+from voyado_operator.reconcile.worker import Worker
+from voyado_operator.workspace import Ambiguous
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """Empties ledgers that `owner` holds, through the connections they were filled through."""
+
+    around: Surroundings
+    registry: Registry
+    worker: Worker
+    is_stopping: Callable[[], object]
+
+    async def empty(self, url: str, owner: str, activation: SegmentActivation, run_id: str) -> int:
+        """Take the members of the ledger at `url` off its target; return how many there were.
+
+        A ledger that is gone or somebody else's by now is nothing of ours to empty. Raises RunError while contacts
+        remain, or Interrupted.
+        """
+        ledger = await self.worker(self.around.adapters.existing_ledger, url)
+        if ledger is None or await self.worker(lambda: ledger.owner) != owner:
+            return 0
+        target = await self._target(await self.worker(lambda: ledger.target), activation, run_id)
+        return await self._send(ledger, target)
+
+    async def _target(self, definition: dict[str, str], activation: SegmentActivation, run_id: str) -> Target:
+        name = definition["connection"]
+        watched = self.registry.connections.get(ObjectKey(activation.metadata.namespace, name))
+        if watched is None:
+            raise ConnectionNotReady(
+                f"the target's members cannot be withdrawn without the VoyadoConnection {name}: create it again, "
+                "or write deletionPolicy: Retain to leave them"
+            )
+        tenant = await tenant_of(watched.latest, self.around)
+        return tenant.withdrawing(definition, run_id)
+
+    async def _send(self, ledger: Ledger, target: Target) -> int:
+        workspace = self.around.adapters.workspace(Ambiguous.SKIP)
+        await self.worker(workspace.__enter__)
+        account = Account()
+        try:
+            await self.worker(lambda: workspace.diff(ledger.members()))
+            delivery = Delivery(
+                workspace, target, ledger, account, self.worker, self.around.clock, {}, self.is_stopping, lambda _: None
+            )
+            await delivery.deliver([Operation.REMOVE])
+        finally:
+            self.worker.afterwards(lambda: workspace.__exit__(None, None, None))
+        if account.sent > account.total(Result.ACCEPTED):
+            raise EngageUnavailable(f"not all contacts could be taken off the target yet: {account.described()}")
+        return account.sent

@@ -1,0 +1,1 @@
+"""Where audiences come from: one file per warehouse, and `build.py` to choose."""

@@ -1,0 +1,101 @@
+"""From a manifest, or from what a ledger says of itself, to a target. A new kind of target is one more line each."""
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from voyado_operator.api.activation import SegmentActivation
+from voyado_operator.api.connection import VoyadoConnection
+from voyado_operator.domain.errors import InvalidSpec
+from voyado_operator.domain.target import TargetIdentity
+from voyado_operator.engage.client import EngageClient
+from voyado_operator.reconcile.ports import Target
+from voyado_operator.targets.bulk import MOST_ROWS
+from voyado_operator.targets.consent import Consent
+from voyado_operator.targets.label_attribute import LabelAttribute
+from voyado_operator.targets.preference import Preference
+from voyado_operator.targets.singly import SECONDS_PER_BATCH
+
+UNROUTED = "none"
+"""The route of a label in a tenant that says nothing of labels."""
+
+
+def identify(activation: SegmentActivation, connection: VoyadoConnection) -> TargetIdentity:
+    """The name that ledgers and conflicts go by; never fails, so that even a wrong manifest has one."""
+    spec, target = connection.spec, activation.spec.target
+    host, contact_type = urlsplit(spec.url).netloc.lower(), spec.contact_type or "default"
+    if target.preference is not None:
+        preference = target.preference
+        return TargetIdentity(host, contact_type, "preference", preference.channel, "contact", preference.on_enter)
+    if target.consent is not None:
+        return TargetIdentity(host, contact_type, "consent", target.consent.id, "contact", target.consent.on_enter)
+    name = target.label.name if target.label else ""
+    return TargetIdentity(host, contact_type, "label", name, _label_route(name, connection), "Add")
+
+
+def definition(identity: TargetIdentity, connection: str) -> dict[str, str]:
+    """What a ledger says of its target: enough to take members off it when the manifest is gone."""
+    return {
+        "connection": connection,
+        "kind": identity.kind,
+        "name": identity.name,
+        "route": identity.route,
+        "onEnter": identity.on_enter,
+    }
+
+
+def target_for(
+    activation: SegmentActivation, connection: VoyadoConnection, client: EngageClient, run_id: str
+) -> Target:
+    """Raises InvalidSpec when the tenant has no way to show the target."""
+    target, batch_size = activation.spec.target, _batch_size(connection)
+    purpose = activation.spec.governance.purpose if activation.spec.governance else "withdrawal"
+    if target.preference is not None:
+        preference = target.preference
+        return Preference(client, preference.channel, preference.on_enter, preference.on_exit, batch_size)
+    if target.consent is not None:
+        consent, comment = target.consent, _comment(purpose, run_id)
+        return Consent(client, consent.id, comment, consent.on_enter, consent.on_exit, batch_size)
+    return _label(identify(activation, connection).route, connection, client)
+
+
+def withdrawing_target(
+    described: Mapping[str, str], connection: VoyadoConnection, client: EngageClient, run_id: str
+) -> Target:
+    """The target as a ledger describes it; a removal writes Decline, whatever onExit said. Raises InvalidSpec."""
+    kind, name, on_enter = described["kind"], described["name"], described["onEnter"]
+    if kind == "preference":
+        return Preference(client, name, on_enter, "Decline", _batch_size(connection))
+    if kind == "consent":
+        comment = _comment("withdrawal", run_id)
+        return Consent(client, name, comment, on_enter, "Decline", _batch_size(connection))
+    return _label(described["route"], connection, client)
+
+
+def _label_route(name: str, connection: VoyadoConnection) -> str:
+    """`attribute:<id>`, as another attribute is another label in Engage, with members of its own."""
+    labels = connection.spec.labels
+    if labels is None:
+        return UNROUTED
+    if labels.attribute is not None:
+        return f"attribute:{labels.attribute.id_template.replace('{label}', name)}"
+    return "customTrigger" if labels.custom_trigger is not None else "endpoint"
+
+
+def _label(route: str, connection: VoyadoConnection, client: EngageClient) -> Target:
+    kind, _, attribute = route.partition(":")
+    if kind != "attribute":
+        said = "does not say how it represents labels" if kind == UNROUTED else f"uses the label route {kind}"
+        raise InvalidSpec(
+            f"spec.target.label: the VoyadoConnection {connection.metadata.name} {said}, and this version knows only "
+            'one way; write there labels: {attribute: {idTemplate: "label_{label}"}}'
+        )
+    in_bulk = connection.spec.bulk.mode == "Auto"
+    return LabelAttribute(client, attribute, MOST_ROWS if in_bulk else _batch_size(connection))
+
+
+def _batch_size(connection: VoyadoConnection) -> int:
+    return SECONDS_PER_BATCH * connection.spec.requests_per_second
+
+
+def _comment(purpose: str, run_id: str) -> str:
+    return f"{purpose} (run {run_id})"

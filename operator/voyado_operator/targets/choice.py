@@ -1,0 +1,42 @@
+"""What preferences and consents have in common: entering and leaving each write a yes, a no, or nothing."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from voyado_operator.domain.delivery import Operation, Outcome, Result
+from voyado_operator.engage.answers import ItemAnswer
+from voyado_operator.engage.client import EngageClient
+from voyado_operator.engage.limiter import Priority
+from voyado_operator.reconcile.ports import Delivered
+from voyado_operator.targets.singly import one_by_one
+
+MEANING = {"Accept": True, "Decline": False, "Keep": None}
+"""The manifest's words as what is written; None writes nothing."""
+
+
+class Choice:
+    """Writes a person's yes or no, each with a call of its own; a no goes ahead of everything else in the queue."""
+
+    def __init__(
+        self,
+        client: EngageClient,
+        changes: Callable[[bool], dict[str, Any]],
+        on_enter: str,
+        on_exit: str,
+        batch_size: int,
+    ) -> None:
+        self._client = client
+        self._changes = changes
+        self._values = {Operation.ADD: MEANING[on_enter], Operation.REMOVE: MEANING[on_exit]}
+        self.batch_size = batch_size
+
+    async def apply(self, operation: Operation, contact_ids: Sequence[str]) -> Delivered:
+        value = self._values[operation]
+        if value is None:
+            return Delivered([Outcome(contact_id, Result.ACCEPTED) for contact_id in contact_ids])
+        changes, priority = self._changes(value), Priority.NORMAL if value else Priority.OPT_OUT
+
+        async def send(contact_id: str) -> ItemAnswer:
+            return await self._client.update(contact_id, changes, priority)
+
+        return await one_by_one(operation, contact_ids, send)

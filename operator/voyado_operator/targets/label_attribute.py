@@ -1,0 +1,47 @@
+"""A label as a boolean contact attribute; a segment or automation in Engage shows it as a label.
+
+Proven: a single update of an attribute. Unproven: contactId as the key of a bulk row (engage-api.md 5).
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from voyado_operator.domain.delivery import Operation
+from voyado_operator.engage.answers import ItemAnswer, ItemStatus
+from voyado_operator.engage.client import EngageClient
+from voyado_operator.engage.limiter import Priority
+from voyado_operator.reconcile.ports import Delivered
+from voyado_operator.targets import bulk
+from voyado_operator.targets.singly import one_by_one
+
+
+class LabelAttribute:
+    """Adding writes true, removing false. `batch_size` of bulk.MOST_ROWS sends in bulk, except for a few."""
+
+    def __init__(self, client: EngageClient, attribute: str, batch_size: int) -> None:
+        self._client = client
+        self._attribute = attribute
+        self.batch_size = batch_size
+
+    async def check(self) -> None:
+        """Nothing lists a tenant's attributes, so a missing one shows as rejected contacts."""
+
+    async def apply(self, operation: Operation, contact_ids: Sequence[str]) -> Delivered:
+        wished = {self._attribute: operation is Operation.ADD}
+
+        async def send(contact_id: str) -> ItemAnswer:
+            return await self._client.update(contact_id, wished, Priority.NORMAL)
+
+        def row(contact_id: str) -> dict[str, Any]:
+            return {"contactId": contact_id, **wished}
+
+        async def is_as_wished(contact_id: str) -> ItemAnswer:
+            contact = await self._client.read(contact_id)
+            if contact is None:
+                return ItemAnswer(ItemStatus.NOT_FOUND, "ContactNotFound")
+            agrees = (contact.attributes.get(self._attribute.lower()) is True) is wished[self._attribute]
+            return ItemAnswer(ItemStatus.DONE) if agrees else ItemAnswer(ItemStatus.REFUSED, "NotApplied")
+
+        if self.batch_size < bulk.MOST_ROWS or len(contact_ids) < bulk.FEWEST_ROWS:
+            return await one_by_one(operation, contact_ids, send)
+        return await bulk.in_bulk(operation, contact_ids, self._client, row, is_as_wished)

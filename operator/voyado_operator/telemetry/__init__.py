@@ -1,0 +1,1 @@
+"""What the operator says about itself: metrics and logs, neither with a person's data in it."""

@@ -1,0 +1,110 @@
+"""The Prometheus metrics of DESIGN 8. A series goes when its object goes."""
+
+import platform
+from collections.abc import Iterable
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from voyado_operator import __version__
+from voyado_operator.api.common import ObjectKey
+from voyado_operator.domain.delivery import Operation, Result
+
+ACTIVATION = ("namespace", "activation")
+CONNECTION = ("namespace", "connection")
+RUN_SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600)
+REQUEST_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120)
+
+
+class Metrics:
+    """All series, in one registry."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._registry = registry
+        self._of_activations: list[Any] = []
+        self._of_connections: list[Any] = []
+        one, other = self._activation, self._connection
+        self.runs = one(Counter, "voyado_activation_runs", "Runs by outcome.", "outcome")
+        self.run_duration = one(
+            Histogram, "voyado_activation_run_duration_seconds", "How long runs took.", buckets=RUN_SECONDS
+        )
+        self.phase_duration = one(
+            Histogram,
+            "voyado_activation_run_phase_duration_seconds",
+            "How long each phase of a run took.",
+            "phase",
+            buckets=RUN_SECONDS,
+        )
+        self.members = one(Gauge, "voyado_activation_members", "Contacts that Engage acknowledged as members.")
+        self.audience_size = one(Gauge, "voyado_activation_audience_size", "Contacts in the audience.")
+        self.changes = one(
+            Counter, "voyado_activation_changes", "Changes by operation and Engage's answer.", "operation", "result"
+        )
+        self.pending = one(
+            Gauge, "voyado_activation_pending_changes", "Changes of the latest run not yet acknowledged.", "operation"
+        )
+        self.invalid = one(Gauge, "voyado_activation_invalid_rows", "Source rows without a usable identifier.")
+        self.unmatched = one(Gauge, "voyado_activation_unmatched_contacts", "Rows that Engage knows no contact for.")
+        self.blocked = one(Gauge, "voyado_activation_blocked", "1 while a guard holds a plan back.")
+        self.drift = one(Gauge, "voyado_activation_drift_ratio", "Share of members read back that Engage disagrees on.")
+        self.last_success = one(
+            Gauge, "voyado_activation_last_success_timestamp_seconds", "When a run last succeeded, Unix time."
+        )
+        self.next_run = one(Gauge, "voyado_activation_next_run_timestamp_seconds", "When the next run is due.")
+        self.suspended = one(Gauge, "voyado_activation_suspended", "1 while the activation is suspended.")
+        self.connection_ready = other(Gauge, "voyado_connection_ready", "1 while the connection works.")
+        self.rate_limit = other(
+            Gauge, "voyado_connection_rate_limit_requests_per_second", "The rate in force, after back-pressure."
+        )
+        self.requests = other(
+            Counter, "voyado_engage_requests", "HTTP requests by operation and status code.", "operation", "code"
+        )
+        self.request_duration = other(
+            Histogram,
+            "voyado_engage_request_duration_seconds",
+            "How long Engage took to answer.",
+            "operation",
+            buckets=REQUEST_SECONDS,
+        )
+        self.throttled = other(
+            Counter, "voyado_engage_throttle_wait_seconds", "Time requests waited for the rate limiter."
+        )
+        self.active_runs = Gauge("voyado_operator_active_runs", "Runs under way.", registry=registry)
+        self.overdue = Gauge("voyado_operator_overdue_activations", "Activations past their time.", registry=registry)
+        build = Gauge("voyado_operator_build_info", "Always 1.", ("version", "python_version"), registry=registry)
+        build.labels(__version__, platform.python_version()).set(1)
+
+    def changed(self, activation: ObjectKey, counts: Iterable[tuple[tuple[Operation, Result], int]]) -> None:
+        """Add to the changes that Engage answered for."""
+        for (operation, result), count in counts:
+            self.changes.labels(*activation, operation.value, result.value).inc(count)
+
+    def activation_gone(self, activation: ObjectKey) -> None:
+        _forget(self._of_activations, ACTIVATION, activation)
+
+    def connection_gone(self, connection: ObjectKey) -> None:
+        _forget(self._of_connections, CONNECTION, connection)
+
+    # The observer of the Engage client.
+
+    def request(self, connection: ObjectKey, operation: str, code: str, seconds: float) -> None:
+        self.requests.labels(*connection, operation, code).inc()
+        self.request_duration.labels(*connection, operation).observe(seconds)
+
+    def throttled_for(self, connection: ObjectKey, seconds: float) -> None:
+        self.throttled.labels(*connection).inc(seconds)
+
+    def _activation(self, kind: Any, name: str, text: str, *labels: str, **options: Any) -> Any:
+        metric = kind(name, text, (*ACTIVATION, *labels), registry=self._registry, **options)
+        self._of_activations.append(metric)
+        return metric
+
+    def _connection(self, kind: Any, name: str, text: str, *labels: str, **options: Any) -> Any:
+        metric = kind(name, text, (*CONNECTION, *labels), registry=self._registry, **options)
+        self._of_connections.append(metric)
+        return metric
+
+
+def _forget(metrics: list[Any], labels: tuple[str, str], key: ObjectKey) -> None:
+    for metric in metrics:
+        metric.remove_by_labels(dict(zip(labels, key, strict=True)))

@@ -1,0 +1,106 @@
+"""The diff as the table `changes (contact_id, op, held)`: its digest, its sample, and what of it may go out."""
+
+import hashlib
+from collections.abc import Iterator
+
+import duckdb
+
+from voyado_operator.domain.arrow import ArrowStream
+from voyado_operator.domain.delivery import Operation
+from voyado_operator.domain.plan import DiffCounts
+from voyado_operator.workspace.engine import lent
+from voyado_operator.workspace.hashing import KeyedHash
+
+CONTACTS_PER_PAGE = 4_000
+
+# `audience` stands right, where DuckDB builds its hash table; the members stream past it.
+_DIFF = """
+    create or replace table changes as
+    select coalesce(a.contact_id, m.contact_id) as contact_id,
+           if(m.contact_id is null, 'add', 'remove') as op,
+           false as held
+    from members m full join audience a on m.contact_id = a.contact_id
+    where m.contact_id is null or a.contact_id is null
+"""
+
+
+def diff(connection: duckdb.DuckDBPyConnection, members: ArrowStream) -> DiffCounts:
+    """Compare `audience` with the members (contact_id, each once) in one full join."""
+    with lent(connection, "members", members):
+        connection.execute(_DIFF)
+    [(entering, leaving)] = connection.execute(
+        "select count(*) filter (where op = 'add'), count(*) filter (where op = 'remove') from changes"
+    ).fetchall()
+    [(audience,)] = connection.execute("select count(*) from audience").fetchall()
+    return DiffCounts(entering=entering, leaving=leaving, unchanged=audience - entering)
+
+
+def digest(connection: duckdb.DuckDBPyConnection, seed: str) -> str:
+    """`sha256:…` of the seed and of both sorted sets, held changes included."""
+    total = hashlib.sha256(f"{len(seed)}:{seed}".encode())
+    for operation in Operation:
+        total.update(f"\n{operation}".encode())
+        for page in _pages(connection, "op = $op", operation):
+            total.update(("\n" + "\n".join(page)).encode())
+    return f"sha256:{total.hexdigest()}"
+
+
+def sample(connection: duckdb.DuckDBPyConnection, operation: Operation, limit: int, keyed: KeyedHash) -> list[str]:
+    """Up to `limit` contacts of the operation as `h:` and 8 digits of their keyed hash."""
+    rows = connection.execute(
+        "select contact_id from changes where op = $op order by contact_id limit $limit",
+        {"op": operation.value, "limit": limit},
+    ).fetchall()
+    return [f"h:{keyed.hexdigest(contact_id)[:8]}" for (contact_id,) in rows]
+
+
+def due(connection: duckdb.DuckDBPyConnection, operation: Operation) -> Iterator[list[str]]:
+    """The contacts that may go out, sorted, by CONTACTS_PER_PAGE; as they were when the first page was asked for."""
+    return _pages(connection, "op = $op and not held", operation)
+
+
+def count_due(connection: duckdb.DuckDBPyConnection, operation: Operation) -> int:
+    [(count,)] = connection.execute(
+        "select count(*) from changes where op = $op and not held", {"op": operation.value}
+    ).fetchall()
+    return int(count)
+
+
+def count_held(connection: duckdb.DuckDBPyConnection, operation: Operation) -> int:
+    [(count,)] = connection.execute(
+        "select count(*) from changes where op = $op and held", {"op": operation.value}
+    ).fetchall()
+    return int(count)
+
+
+def forget_the_rest(connection: duckdb.DuckDBPyConnection) -> None:
+    for table in ("staged", "known", "audience"):
+        connection.execute(f"drop table {table}")
+
+
+def hold(connection: duckdb.DuckDBPyConnection, operation: Operation) -> None:
+    connection.execute("update changes set held = true where op = $op", {"op": operation.value})
+
+
+def held(connection: duckdb.DuckDBPyConnection) -> ArrowStream:
+    """contact_id and op of the held changes."""
+    return connection.cursor().sql("select contact_id, op from changes where held")
+
+
+def release(connection: duckdb.DuckDBPyConnection, approved: ArrowStream) -> None:
+    """Let those held changes go out that `approved` (contact_id, op) has too."""
+    with lent(connection, "approved", approved):
+        connection.execute(
+            "update changes set held = false from approved a"
+            " where held and a.contact_id = changes.contact_id and a.op = changes.op"
+        )
+
+
+def _pages(connection: duckdb.DuckDBPyConnection, condition: str, operation: Operation) -> Iterator[list[str]]:
+    cursor = connection.cursor()  # of its own, so that other statements can run between two pages
+    try:
+        cursor.execute(f"select contact_id from changes where {condition} order by contact_id", {"op": operation.value})
+        while page := cursor.fetchmany(CONTACTS_PER_PAGE):
+            yield [contact_id for (contact_id,) in page]
+    finally:
+        cursor.close()

@@ -1,0 +1,40 @@
+"""The DuckDB of one run: bounded in memory, closed to the outside, gone afterwards."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from tempfile import TemporaryDirectory
+
+import duckdb
+
+
+@contextmanager
+def engine(memory_limit: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    """An in-memory database that spills to a private folder (mode 0700) above `memory_limit`, such as "512MB".
+
+    Spill files are in clear (encryption needs an extension that the wheel lacks), hence no address in any table.
+    """
+    with TemporaryDirectory(prefix="voyado-workspace-") as spill:
+        settings: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": memory_limit,
+            "temp_directory": spill,
+            "preserve_insertion_order": "false",
+        }
+        connection = duckdb.connect(":memory:", config=settings)
+        try:
+            # DuckDB misjudges the size of Arrow streams: 0.42 s and 228 MiB instead of 1.21 s and 1.1 GiB without.
+            connection.execute("set disabled_optimizers = 'join_order,build_side_probe_side'")
+            connection.execute("set enable_external_access = false")
+            connection.execute("set lock_configuration = true")
+            yield connection
+        finally:
+            connection.close()
+
+
+@contextmanager
+def lent(connection: duckdb.DuckDBPyConnection, name: str, data: object) -> Iterator[None]:
+    """Lend Arrow data to SQL under `name`."""
+    connection.register(name, data)
+    try:
+        yield
+    finally:
+        connection.unregister(name)

@@ -1,0 +1,110 @@
+"""Staged rows into contacts: `staged` and `known` become the table `audience`, and counts."""
+
+from collections.abc import Iterable
+from itertools import islice
+
+import duckdb
+from arro3.core import Array, DataType, Table
+
+from voyado_operator.domain.matching import Match, MatchStatus
+from voyado_operator.domain.plan import AudienceCounts
+from voyado_operator.workspace.engine import lent
+from voyado_operator.workspace.model import Ambiguous
+
+_MATCHES_PER_STATEMENT = 10_000
+
+SCHEMA = """
+    create table staged (contact_id varchar, address_hash varchar);
+    create table known (address_hash varchar, status varchar, contact_id varchar, fresh boolean);
+    create table contradictory (address_hash varchar);
+    create table audience (contact_id varchar, resolved boolean);
+"""
+"""`known` has a row per address, several for an ambiguous one; fresh: needs no look-up."""
+
+_CONTRADICTORY = """
+    create or replace table contradictory as
+    select address_hash from staged where contact_id is not null and address_hash is not null
+    group by address_hash having min(contact_id) <> max(contact_id)
+"""
+
+# An outcome per address: `known` repeats only the ambiguous ones.
+_OUTCOMES = """
+    select distinct address_hash, status from known where status = 'ambiguous'
+    union all select address_hash, status from known where status <> 'ambiguous'
+"""
+
+_KINDS = f"""
+    select case when s.contact_id is null and s.address_hash is null then 'invalid'
+                when c.address_hash is not null then 'invalid'
+                when s.contact_id is not null then 'identified'
+                else coalesce(o.status, 'pending') end as kind, count(*)
+    from staged s
+    left join contradictory c on c.address_hash = s.address_hash
+    left join ({_OUTCOMES}) o on o.address_hash = s.address_hash
+    group by kind
+"""
+
+_CONTACTS = """
+    create or replace table audience as
+    with valid as (from staged anti join contradictory using (address_hash))
+    select contact_id, bool_or(resolved) as resolved from (
+        select contact_id, true as resolved from valid where contact_id is not null
+        union all
+        select k.contact_id, k.status = 'matched' from known k semi join (from valid where contact_id is null) v
+            on v.address_hash = k.address_hash
+        where k.contact_id is not null and list_contains($statuses, k.status))
+    group by contact_id
+"""
+
+
+def drop_contradictory(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """Find the addresses that carry two contactIds; all rows of such an address are invalid."""
+    connection.execute(_CONTRADICTORY)
+    return {row[0] for row in connection.execute("from contradictory").fetchall()}
+
+
+def learn(connection: duckdb.DuckDBPyConnection, matches: Iterable[Match]) -> None:
+    """Let Engage's answers replace what was known of their addresses."""
+    remaining = iter(matches)
+    while some := list(islice(remaining, _MATCHES_PER_STATEMENT)):
+        with lent(connection, "answers", _table({match.address_hash: match for match in some}.values())):
+            connection.execute("delete from known where address_hash in (select address_hash from answers)")
+            connection.execute("insert into known select address_hash, status, contact_id, true from answers")
+
+
+def gather(connection: duckdb.DuckDBPyConnection, ambiguous: Ambiguous) -> AudienceCounts:
+    """Fill `audience` with the distinct contacts, and count.
+
+    For Ambiguous.SKIP, rows = invalid + unmatched + ambiguous + pending + duplicates + contacts.
+    """
+    included = [MatchStatus.MATCHED, *([MatchStatus.AMBIGUOUS] if ambiguous is Ambiguous.INCLUDE_ALL else [])]
+    connection.execute(_CONTACTS, {"statuses": [str(status) for status in included]})
+    kinds: dict[str, int] = dict(connection.execute(_KINDS).fetchall())
+    [(contacts, resolved)] = connection.execute(
+        "select count(*), count(*) filter (where resolved) from audience"
+    ).fetchall()
+    matched, unmatched, several, pending, identified = (
+        kinds.get(kind, 0) for kind in ("matched", "unmatched", "ambiguous", "pending", "identified")
+    )
+    return AudienceCounts(
+        rows=sum(kinds.values()),
+        invalid=kinds.get("invalid", 0),
+        duplicates=identified + matched - resolved,
+        by_email=matched + unmatched + several + pending,
+        unmatched=unmatched,
+        ambiguous=several,
+        pending=pending,
+        contacts=contacts,
+    )
+
+
+def _table(matches: Iterable[Match]) -> Table:
+    pairs = [(match, contact) for match in matches for contact in match.contact_ids or (None,)]
+    text = DataType.utf8()
+    return Table.from_pydict(
+        {
+            "address_hash": Array([match.address_hash for match, _ in pairs], type=text),
+            "status": Array([str(match.status) for match, _ in pairs], type=text),
+            "contact_id": Array([contact for _, contact in pairs], type=text),
+        }
+    )

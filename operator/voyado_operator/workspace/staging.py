@@ -1,0 +1,132 @@
+"""Source rows into the table `staged (contact_id, address_hash)`; addresses pass through and are never stored."""
+
+from collections.abc import Iterator
+
+import duckdb
+from arro3.core import RecordBatch, RecordBatchReader, Table
+
+from voyado_operator.domain.arrow import ArrowStream
+from voyado_operator.domain.errors import SourceFailed
+from voyado_operator.workspace.engine import lent
+from voyado_operator.workspace.hashing import KeyedHash
+from voyado_operator.workspace.model import Addresses, Columns
+
+ROWS_PER_CHUNK = 65_536
+_SPACE = r"' ' || chr(9) || chr(10) || chr(13) || chr(160)"  # what exports put around values; trim() takes only ' '
+_HEX = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_CONTACT_ID = rf"{_HEX}|\{{{_HEX}\}}"
+_ADDRESS = r"[^\s@[:cntrl:]]+@([^\s@.[:cntrl:]]+\.)+[^\s@.[:cntrl:]]{2,}"
+_LONGEST_ADDRESS = 254  # RFC 5321, erratum 1690
+
+
+def stage(
+    connection: duckdb.DuckDBPyConnection,
+    stream: ArrowStream,
+    columns: Columns,
+    keyed: KeyedHash,
+    lookup_limit: int,
+) -> Addresses:
+    """Fill `staged` from the stream; return up to `lookup_limit` addresses of which `known` holds nothing fresh.
+
+    Raises SourceFailed when a column is missing or anything fails on the way.
+    """
+    wanted = Addresses()
+    try:
+        reader = RecordBatchReader.from_arrow(stream)
+        rows = _rows_sql(_resolved(columns, reader.schema.names), keyed)
+        for chunk in _chunks(reader):
+            with lent(connection, "chunk", chunk):
+                _stage_chunk(connection, rows, keyed)
+                missing = _missing(connection, lookup_limit - len(wanted), wanted)
+                wanted.update(_addresses(connection, rows, keyed, missing))
+    except SourceFailed:
+        raise
+    except Exception as error:  # noqa: BLE001 - drivers raise their own trees, OSError and plain Exception
+        # Without the cause: its text and traceback may hold the query or rows.
+        sqlstate = getattr(error, "sqlstate", None)
+        shown = type(error).__name__ + (f", sqlstate {sqlstate}" if sqlstate else "")
+        raise SourceFailed(
+            f"the audience could not be read to its end ({shown}); nothing was concluded from it"
+        ) from None
+    return wanted
+
+
+def _resolved(columns: Columns, existing: list[str]) -> Columns:
+    """The columns as the source spells them; warehouses such as Snowflake change the case of a name."""
+
+    def spelled(name: str | None) -> str | None:
+        if name is None:
+            return None
+        found = [n for n in existing if n == name] or [n for n in existing if n.lower() == name.lower()]
+        if len(found) != 1:
+            problem = f"has {len(found)} columns named" if found else "has no column"
+            raise SourceFailed(f"the audience {problem} {name!r}; its columns are {', '.join(existing)}")
+        return found[0]
+
+    return Columns(spelled(columns.contact_id), spelled(columns.email), spelled(columns.decided_at))
+
+
+def _rows_sql(columns: Columns, keyed: KeyedHash) -> str:
+    """contact_id, address, address_hash of each row of `chunk`, null where absent or malformed.
+
+    A projection and nothing else, so that DuckDB has nothing to spill.
+    """
+    contact_id, address = (f"lower(trim({_text(name)}, {_SPACE}))" for name in (columns.contact_id, columns.email))
+    return f"""
+        select contact_id, address, {keyed.sql("address")} as address_hash from (
+            select if(regexp_full_match(contact_id, '{_CONTACT_ID}'), trim(contact_id, '{{}}'), null) as contact_id,
+                   if(length(address) <= {_LONGEST_ADDRESS} and regexp_full_match(address, '{_ADDRESS}'), address, null)
+                       as address
+            from (select {contact_id} as contact_id, {address} as address from chunk))"""
+
+
+def _text(column: str | None) -> str:
+    if column is None:
+        return "null::varchar"
+    quoted = column.replace('"', '""')
+    return f'"{quoted}"::varchar'
+
+
+def _chunks(reader: RecordBatchReader) -> Iterator[Table]:
+    """The stream in tables of at least ROWS_PER_CHUNK rows, as a statement costs about a millisecond."""
+    held: list[RecordBatch] = []
+    for batch in reader:
+        held.append(batch)
+        if sum(b.num_rows for b in held) >= ROWS_PER_CHUNK:
+            yield Table.from_batches(held)
+            held = []
+    if held:
+        yield Table.from_batches(held)
+
+
+def _stage_chunk(connection: duckdb.DuckDBPyConnection, rows: str, keyed: KeyedHash) -> None:
+    connection.execute(
+        f"create or replace table fresh_rows as select contact_id, address_hash from ({rows})", keyed.parameters
+    )
+    connection.execute("insert into staged select * from fresh_rows")
+
+
+def _missing(connection: duckdb.DuckDBPyConnection, room: int, wanted: Addresses) -> set[str]:
+    """Hashes of the chunk to look up, `room` at most."""
+    if room <= 0:
+        return set()
+    found = connection.execute(
+        "select distinct address_hash from fresh_rows anti join (from known where fresh) using (address_hash)"
+        " where contact_id is null and address_hash is not null"
+    ).fetchall()
+    return set(sorted({row[0] for row in found} - wanted.keys())[:room])
+
+
+def _addresses(connection: duckdb.DuckDBPyConnection, rows: str, keyed: KeyedHash, missing: set[str]) -> dict[str, str]:
+    if not missing:
+        return {}
+    pairs = connection.sql(
+        f"select address_hash, address from ({rows}) where contact_id is null and address is not null",
+        params=keyed.parameters,
+    )
+    return {
+        pair["address_hash"]: pair["address"]
+        for batch in RecordBatchReader.from_arrow(pairs)  # streamed: a materialised result could be spilled
+        for pair in batch.to_struct_array().to_pylist()
+        if pair["address_hash"] in missing
+    }

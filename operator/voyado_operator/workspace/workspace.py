@@ -1,0 +1,129 @@
+"""One run's sets and counts, from source rows to the changes that may go out."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from datetime import datetime
+from types import TracebackType
+
+import duckdb
+
+from voyado_operator.domain.arrow import ArrowStream
+from voyado_operator.domain.delivery import Operation
+from voyado_operator.domain.errors import LedgerUnavailable
+from voyado_operator.domain.matching import Match
+from voyado_operator.domain.plan import AudienceCounts, DiffCounts
+from voyado_operator.workspace import changes, matching, staging
+from voyado_operator.workspace.engine import engine, lent
+from voyado_operator.workspace.hashing import KeyedHash
+from voyado_operator.workspace.model import Addresses, Ambiguous, Columns
+
+
+class Workspace:
+    """An in-memory DuckDB for one run, in this order: stage, identify, diff, then the rest.
+
+    A context manager; everything is gone at its end. One thread at a time. `key` is the secret of the keyed hashes.
+    """
+
+    def __init__(self, key: bytes, memory_limit: str, ambiguous: Ambiguous = Ambiguous.SKIP) -> None:
+        self._keyed = KeyedHash(key)
+        self._memory_limit = memory_limit
+        self._ambiguous = ambiguous
+        self._exits = ExitStack()
+
+    def __enter__(self) -> "Workspace":
+        self._connection = self._exits.enter_context(engine(self._memory_limit))
+        self._connection.execute(matching.SCHEMA)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._exits.close()
+
+    def stage(
+        self,
+        stream: ArrowStream,
+        columns: Columns,
+        remembered: ArrowStream | None,
+        now: datetime,
+        lookup_limit: int = 100_000,
+    ) -> Addresses:
+        """Read the audience to its end; return the addresses to look up, `lookup_limit` at most.
+
+        `remembered` are earlier answers (address_hash, status, contact_id, expires_at), as Identities gives them;
+        those that have expired at `now` serve only if no new answer comes. Raises SourceFailed, LedgerUnavailable.
+        """
+        if remembered is not None:
+            self._recall(remembered, now)
+        wanted = staging.stage(self._connection, stream, columns, self._keyed, lookup_limit)
+        for address_hash in matching.drop_contradictory(self._connection):
+            wanted.pop(address_hash, None)
+        return wanted
+
+    def identify(self, matches: Iterable[Match]) -> None:
+        """Take in Engage's answers, in any number of calls."""
+        matching.learn(self._connection, matches)
+
+    def diff(self, members: ArrowStream) -> tuple[AudienceCounts, DiffCounts]:
+        """Compare the audience with the ledger's members. Raises LedgerUnavailable when their stream fails.
+
+        A pending row has no contact yet: if its contact is a member, it shows as leaving.
+        """
+        audience = matching.gather(self._connection, self._ambiguous)
+        try:
+            return audience, changes.diff(self._connection, members)
+        except duckdb.Error as error:
+            raise _unreadable("the ledger's members", error) from None
+
+    def digest(self, seed: str) -> str:
+        """`sha256:…` of the exact sets, entering and leaving, and of `seed`."""
+        return changes.digest(self._connection, seed)
+
+    def sample(self, operation: Operation, limit: int = 10) -> list[str]:
+        """Some contacts of the diff as `h:` and 8 hexadecimal digits of their keyed hash."""
+        return changes.sample(self._connection, operation, limit, self._keyed)
+
+    def changes(self, operation: Operation) -> Iterator[list[str]]:
+        """The contacts that may go out, sorted, 4,000 at a time; other calls may come in between."""
+        return changes.due(self._connection, operation)
+
+    def count(self, operation: Operation) -> int:
+        """How many contacts `changes` yields."""
+        return changes.count_due(self._connection, operation)
+
+    def count_held(self, operation: Operation) -> int:
+        """How many contacts of the operation are kept from going out."""
+        return changes.count_held(self._connection, operation)
+
+    def keep_changes(self) -> None:
+        """Forget everything but the changes: what follows may take hours, at the rate the tenant allows."""
+        changes.forget_the_rest(self._connection)
+
+    def hold(self, operation: Operation) -> None:
+        """Keep all changes of `operation` from going out."""
+        changes.hold(self._connection, operation)
+
+    def held(self) -> ArrowStream:
+        """The held changes: contact_id and op."""
+        return changes.held(self._connection)
+
+    def release(self, approved: ArrowStream) -> None:
+        """Let held changes go out if `approved` (contact_id, op) has them too. Raises LedgerUnavailable."""
+        try:
+            changes.release(self._connection, approved)
+        except duckdb.Error as error:
+            raise _unreadable("the approved plan", error) from None
+
+    def _recall(self, remembered: ArrowStream, now: datetime) -> None:
+        try:
+            with lent(self._connection, "remembered", remembered):
+                self._connection.execute(
+                    "insert into known select address_hash, status, contact_id, expires_at > $now from remembered",
+                    {"now": now},
+                )
+        except duckdb.Error as error:
+            raise _unreadable("the remembered matches", error) from None
+
+
+def _unreadable(what: str, error: duckdb.Error) -> LedgerUnavailable:
+    return LedgerUnavailable(f"{what} could not be read to the end: {type(error).__name__}; check the ledger's storage")

@@ -1,0 +1,81 @@
+"""The simulator's admin API as a Python object, and the simulator in a thread of its own."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+from engage_simulator.server import API_KEY, Simulator
+
+
+class EngageAdmin:
+    """What a person in front of Engage would see and do."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.api_key = API_KEY
+        self._http = httpx.Client(base_url=url, timeout=30)
+
+    def configure(self, **settings: Any) -> None:
+        self._done(self._http.put("/_admin/tenant", json=settings))
+
+    def seed(self, contacts: list[dict[str, Any]]) -> None:
+        self._done(self._http.post("/_admin/contacts", json=contacts))
+
+    def remove(self, contact_id: str) -> None:
+        self._done(self._http.delete(f"/_admin/contacts/{contact_id}"))
+
+    def attribute(self, name: str) -> set[str]:
+        return set(self._done(self._http.get(f"/_admin/attributes/{name}")))
+
+    def preference(self, name: str) -> dict[str, set[str]]:
+        return {value: set(ids) for value, ids in self._done(self._http.get(f"/_admin/preferences/{name}")).items()}
+
+    def consent(self, name: str) -> dict[str, set[str]]:
+        return {value: set(ids) for value, ids in self._done(self._http.get(f"/_admin/consents/{name}")).items()}
+
+    def faults(self, *faults: dict[str, Any]) -> None:
+        self._done(self._http.put("/_admin/faults", json=list(faults)))
+
+    def requests(self) -> dict[str, Any]:
+        return dict(self._done(self._http.get("/_admin/requests")))
+
+    def reset_requests(self) -> None:
+        self._done(self._http.delete("/_admin/requests"))
+
+    def close(self) -> None:
+        self._http.close()
+
+    @staticmethod
+    def _done(answer: httpx.Response) -> Any:
+        answer.raise_for_status()
+        return answer.json()
+
+
+@contextmanager
+def running_simulator(port: int = 0) -> Iterator[EngageAdmin]:
+    """A simulator that must not have seen a request that creates a contact by the end."""
+    started, loop = threading.Event(), asyncio.new_event_loop()
+    urls: list[str] = []
+
+    async def serve() -> None:
+        async with Simulator(port) as simulator:
+            urls.append(simulator.url)
+            started.set()
+            await stopping.wait()
+
+    stopping = asyncio.Event()
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), name="engage-simulator")
+    thread.start()
+    started.wait()
+    admin = EngageAdmin(urls[0])
+    try:
+        yield admin
+        assert admin.requests()["creating"] == 0, "a request that creates a contact reached Engage"
+    finally:
+        admin.close()
+        loop.call_soon_threadsafe(stopping.set)
+        thread.join()
+        loop.close()
