@@ -1,6 +1,6 @@
 """SegmentActivation: one audience, one target, one schedule."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -10,6 +10,7 @@ from voyado_operator.api.common import (
     Count,
     Duration,
     Metadata,
+    Moment,
     Name,
     Percent,
     Resource,
@@ -279,7 +280,7 @@ class Sample(Resource):
 class Diff(Resource):
     """The membership diff of the latest run."""
 
-    computed_at: datetime
+    computed_at: Moment
     entering: int
     leaving: int
     unchanged: int
@@ -301,8 +302,8 @@ class WaitingPlan(Resource):
     entering: int
     leaving: int
     blocked_by: Annotated[list[BlockedBy], Field(max_length=10)]
-    created_at: datetime
-    expires_at: datetime
+    created_at: Moment
+    expires_at: Moment
 
 
 class Progress(Resource):
@@ -318,8 +319,8 @@ class LastRun(Resource):
 
     id: Annotated[str, Field(max_length=64)]
     outcome: Outcome
-    started_at: datetime
-    finished_at: datetime
+    started_at: Moment
+    finished_at: Moment
     audience: int = 0
     invalid: int = 0
     duplicates: int = 0
@@ -341,7 +342,7 @@ class LastSuccessfulRun(Resource):
     """The latest run that ended Succeeded."""
 
     id: Annotated[str, Field(max_length=64)]
-    finished_at: datetime
+    finished_at: Moment
 
 
 class HistoryEntry(Resource):
@@ -349,7 +350,7 @@ class HistoryEntry(Resource):
 
     id: Annotated[str, Field(max_length=64)]
     outcome: Outcome
-    finished_at: datetime
+    finished_at: Moment
     entering: int
     leaving: int
     accepted: int
@@ -376,7 +377,7 @@ class SegmentActivationStatus(Resource):
     last_successful_run: LastSuccessfulRun | None = None
     history: Annotated[list[HistoryEntry], Field(max_length=100)] | None = None
     ledger: LedgerRef | None = None
-    next_run_time: datetime | None = None
+    next_run_time: Moment | None = None
     last_handled_reconcile_at: Annotated[str, Field(max_length=256)] | None = None
     last_handled_plan_at: Annotated[str, Field(max_length=256)] | None = None
     last_handled_approval: Annotated[str, Field(max_length=256)] | None = None

@@ -1,10 +1,10 @@
 """What both resources share."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
 
 GROUP = "voyado-operator.io"
@@ -12,6 +12,16 @@ VERSION = "v1alpha1"
 REQUESTED_AT = f"{GROUP}/requestedAt"
 PLAN_REQUESTED_AT = f"{GROUP}/planRequestedAt"
 APPROVE = f"{GROUP}/approve"
+
+
+
+
+def _to_the_second(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+Moment = Annotated[datetime, PlainSerializer(_to_the_second, when_used="json")]
+"""A point in time as metav1.Time shows it: RFC 3339, UTC, whole seconds."""
 
 
 class Kind(StrEnum):
@@ -89,7 +99,7 @@ class Condition(Resource):
     status: Literal["True", "False", "Unknown"]
     reason: Annotated[str, Field(min_length=1, max_length=1024)]
     message: Annotated[str, Field(max_length=32768)]
-    last_transition_time: datetime
+    last_transition_time: Moment
     observed_generation: int | None = None
 
 

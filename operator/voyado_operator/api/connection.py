@@ -1,11 +1,10 @@
 """VoyadoConnection: a tenant of Engage and its API key."""
 
-from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from voyado_operator.api.common import Conditions, Duration, Metadata, Resource, SecretKeyRef, cel, rules
+from voyado_operator.api.common import Conditions, Duration, Metadata, Moment, Resource, SecretKeyRef, cel, rules
 
 ENDPOINT_PATH = r"^/api/v[0-9]+/([A-Za-z0-9_-]+/)*\{contactId\}(/([A-Za-z0-9_-]+|\{label\}))+$"
 
@@ -152,7 +151,7 @@ class Capability(Resource):
     target: Annotated[str, Field(max_length=64)]
     route: Annotated[str, Field(max_length=64)]
     mode: Annotated[str, Field(max_length=64)]
-    proven_at: datetime
+    proven_at: Moment
 
 
 class VoyadoConnectionStatus(Resource):
@@ -165,7 +164,7 @@ class VoyadoConnectionStatus(Resource):
     activations: int | None = None
     requests_per_second: float | None = None
     capabilities: Annotated[list[Capability], Field(max_length=64)] | None = None
-    last_probe_time: datetime | None = None
+    last_probe_time: Moment | None = None
 
 
 class VoyadoConnection(Resource):

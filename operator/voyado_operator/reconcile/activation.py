@@ -18,7 +18,7 @@ from voyado_operator.reconcile.gate import held_back
 from voyado_operator.reconcile.keeper import StatusKeeper
 from voyado_operator.reconcile.limits import schedule
 from voyado_operator.reconcile.progress import Tracker, shown
-from voyado_operator.reconcile.registry import Registry, Watched
+from voyado_operator.reconcile.registry import Registry, Watched, is_being_probed
 from voyado_operator.reconcile.run import Run
 from voyado_operator.reconcile.surroundings import Surroundings
 from voyado_operator.reconcile.triggers import Trigger, approval, is_new_generation, trigger
@@ -53,6 +53,9 @@ class ActivationLife:
         activation = self._watched.latest
         connection = self._registry.connection_of(activation)
         await keep_finalizer(self._around.cluster, activation)
+        if connection is not None and is_being_probed(connection) and not activation.spec.suspend:
+            await self._await_probe(activation)
+            return None
         verdict = held_back(activation, connection, self._registry.rival(activation)) or _unusable(activation)
         if verdict is not None or connection is None:
             await self._hold_back(activation, verdict)
@@ -86,6 +89,12 @@ class ActivationLife:
         """A generation that has not run yet, or is suspended, has no next run: it is due as soon as it is let go."""
         lapses = is_new_generation(activation, self._status) or activation.spec.suspend
         await self._write(activation, verdict, {"next_run_time": None} if lapses else {})
+
+    async def _await_probe(self, activation: SegmentActivation) -> None:
+        """Whether the connection works is about to be known; until then nothing new can be said of the activation."""
+        if is_new_generation(activation, self._status):
+            name = activation.spec.connection_ref.name
+            await self._write(activation, progressing(f"waiting until the VoyadoConnection {name} is probed"), {})
 
     async def _idle(self, activation: SegmentActivation) -> None:
         if is_new_generation(activation, self._status):

@@ -64,7 +64,7 @@ class ConnectionLife:
             found["requests_per_second"] = engage.rate
         except RunError as error:
             return verdict_of(error), found
-        return fine("Succeeded", f"Engage answers; {found['contacts']} contacts, {len(consents)} consents"), found
+        return fine("Succeeded", f"Engage answers; contacts: {found['contacts']}, consents: {len(consents)}"), found
 
     def _wait(self, connection: VoyadoConnection, verdict: Verdict) -> float:
         """Growing waits up to probeInterval while it does not work."""

@@ -134,6 +134,13 @@ def is_ready(connection: VoyadoConnection) -> bool:
     return current and ready is not None and ready.status == "True" and not connection.spec.suspend
 
 
+def is_being_probed(connection: VoyadoConnection) -> bool:
+    """Whether it is about to be known if the connection's present generation works."""
+    ready = ready_of(connection.status.conditions)
+    current = connection.status.observed_generation == connection.metadata.generation
+    return not connection.spec.suspend and (not current or ready is None or ready.status == "Unknown")
+
+
 def _connection_key(activation: SegmentActivation) -> ObjectKey:
     return ObjectKey(activation.metadata.namespace, activation.spec.connection_ref.name)
 

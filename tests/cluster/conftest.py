@@ -1,0 +1,35 @@
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.world import World
+from tests.controlplane.postgres import Postgres, running_postgres
+from tests.controlplane.processes import ControlPlane
+from tests.engage import running_simulator
+from tests.running import Operator, running_operator
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    with running_postgres() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def operator(cluster: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
+    """One operator for all tests, as in a cluster: each test has a namespace of its own."""
+    with running_operator(cluster.kubeconfig, tmp_path_factory.mktemp("operator")) as running:
+        yield running
+
+
+@pytest.fixture
+def world(
+    request: pytest.FixtureRequest, cluster: ControlPlane, operator: Operator, postgres: Postgres
+) -> Iterator[World]:
+    namespace = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-")[:50].strip("-")
+    with running_simulator() as engage:
+        engage.configure(attributes={"label_vip": "boolean", "label_gold": "boolean"})
+        yield World(cluster, operator, postgres, engage, namespace)
+        cluster.kubectl("delete", "segact,vconn", "--all", "-n", namespace, "--timeout=30s")
