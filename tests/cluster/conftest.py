@@ -1,6 +1,6 @@
 import re
 from collections.abc import Iterator
-from pathlib import Path
+from itertools import count
 
 import pytest
 
@@ -9,6 +9,8 @@ from tests.controlplane.postgres import Postgres, running_postgres
 from tests.controlplane.processes import ControlPlane
 from tests.engage import running_simulator
 from tests.running import Operator, running_operator
+
+numbers = count(1)
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +30,8 @@ def operator(cluster: ControlPlane, tmp_path_factory: pytest.TempPathFactory) ->
 def world(
     request: pytest.FixtureRequest, cluster: ControlPlane, operator: Operator, postgres: Postgres
 ) -> Iterator[World]:
-    namespace = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-")[:50].strip("-")
+    readable = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower().removeprefix("test_"))[:45].strip("-")
+    namespace = f"{readable}-{next(numbers)}"
     with running_simulator() as engage:
         engage.configure(attributes={"label_vip": "boolean", "label_gold": "boolean"})
         yield World(cluster, operator, postgres, engage, namespace)

@@ -117,10 +117,20 @@ class World:
     def await_reason(self, reason: str, name: str = "vip", plural: str = ACTIVATIONS, seconds: int = 30) -> Status:
         return self.await_status(lambda status: ready(status).get("reason") == reason, name, plural, seconds)
 
-    def events(self, name: str = "vip") -> list[tuple[str, str]]:
-        """Reason and message of the object's Events."""
-        listed = self.core.list_namespaced_event(self.namespace, field_selector=f"involvedObject.name={name}").items
-        return [(event.reason, event.message) for event in listed]
+    def await_event(self, reason: str, said: str, name: str = "vip", seconds: int = 10) -> None:
+        """Events follow the status that they are about."""
+        stream = watch.Watch().stream(
+            self.core.list_namespaced_event,
+            self.namespace,
+            field_selector=f"involvedObject.name={name}",
+            timeout_seconds=seconds,
+        )
+        seen = []
+        for event in stream:
+            seen.append((event["object"].reason, event["object"].message))
+            if seen[-1][0] == reason and said in seen[-1][1]:
+                return
+        raise AssertionError(f"no Event {reason} about {name} that says {said!r}, only {seen}")
 
     def metric(self, name: str, activation: str = "vip", **labels: str) -> float | None:
         return self.operator.metric(name, namespace=self.namespace, activation=activation, **labels)

@@ -14,8 +14,6 @@ PLAN_REQUESTED_AT = f"{GROUP}/planRequestedAt"
 APPROVE = f"{GROUP}/approve"
 
 
-
-
 def _to_the_second(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 

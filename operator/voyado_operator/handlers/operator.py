@@ -60,6 +60,8 @@ def configure(settings: kopf.OperatorSettings, *, namespaced: bool) -> None:
     settings.networking.error_backoffs = Backoffs()
     settings.watching.connect_timeout = 10
     settings.background.cancellation_polling = 5
+    # A daemon that needs a moment to end is looked at again only after its whole cancellation_backoff, 20 s.
+    settings.background.instant_exit_timeout = 5
     settings.queueing.worker_limit = None
     settings.scanning.disabled = namespaced
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)

@@ -11,10 +11,10 @@ from voyado_operator.api.common import Kind
 from voyado_operator.api.connection import VoyadoConnection
 from voyado_operator.domain.errors import RunError
 from voyado_operator.reconcile import measuring, report
-from voyado_operator.reconcile.conditions import Verdict, conditions, fine, progressing, verdict_of
+from voyado_operator.reconcile.conditions import Verdict, conditions, progressing, ready_of, verdict_of
 from voyado_operator.reconcile.finalizer import keep_finalizer
 from voyado_operator.reconcile.findings import Assignment, Findings, Intent
-from voyado_operator.reconcile.gate import held_back
+from voyado_operator.reconcile.gate import HOLDS, held_back
 from voyado_operator.reconcile.keeper import StatusKeeper
 from voyado_operator.reconcile.limits import schedule
 from voyado_operator.reconcile.progress import Tracker, shown
@@ -86,9 +86,8 @@ class ActivationLife:
         return None if when is None else max(0.0, (when - self._around.clock()).total_seconds())
 
     async def _hold_back(self, activation: SegmentActivation, verdict: Verdict | None) -> None:
-        """A generation that has not run yet, or is suspended, has no next run: it is due as soon as it is let go."""
-        lapses = is_new_generation(activation, self._status) or activation.spec.suspend
-        await self._write(activation, verdict, {"next_run_time": None} if lapses else {})
+        """Without a next run: what is scheduled is due as soon as it is let go."""
+        await self._write(activation, verdict, {"next_run_time": None})
 
     async def _await_probe(self, activation: SegmentActivation) -> None:
         """Whether the connection works is about to be known; until then nothing new can be said of the activation."""
@@ -97,12 +96,11 @@ class ActivationLife:
             await self._write(activation, progressing(f"waiting until the VoyadoConnection {name} is probed"), {})
 
     async def _idle(self, activation: SegmentActivation) -> None:
-        if is_new_generation(activation, self._status):
-            await self._write(
-                activation, fine("Succeeded", "no schedule: runs when it is asked to"), {"next_run_time": None}
-            )
-        else:
-            await self._write(activation, None, {"progress": None})  # a run may have been cut off
+        """Nothing to do, and nothing that holds it back; only without a schedule was that not so before."""
+        ready = ready_of(self._status.conditions)
+        settled = ready is not None and ready.reason not in HOLDS and not is_new_generation(activation, self._status)
+        verdict = None if settled else report.resting(self._status)
+        await self._write(activation, verdict, {"progress": None})  # a run may have been cut off
 
     async def _run(self, activation: SegmentActivation, connection: VoyadoConnection, asked: Trigger) -> bool:
         """One run and its report; return whether it failed."""
@@ -148,8 +146,9 @@ class ActivationLife:
             generation = activation.metadata.generation
             listed = conditions(verdict, self._status.conditions, generation, self._around.clock())
             changes = {**changes, "conditions": listed, "observed_generation": generation}
-        await self._keeper.write(activation.metadata, self._status.model_copy(update=changes))
-        measuring.show_status(self._metrics, activation, self._status)
+        status = self._status.model_copy(update=changes)
+        measuring.show_status(self._metrics, activation, status)
+        await self._keeper.write(activation.metadata, status)
 
 
 def _unusable(activation: SegmentActivation) -> Verdict | None:

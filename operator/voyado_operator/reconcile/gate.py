@@ -5,6 +5,9 @@ from voyado_operator.api.connection import VoyadoConnection
 from voyado_operator.reconcile.conditions import Verdict, fine, ready_of, retrying, stalled
 from voyado_operator.reconcile.registry import is_ready
 
+HOLDS = {"Suspended", "ConnectionNotReady", "TargetConflict"}
+"""The reasons that end here: whoever shows one of them and is held back no more has something else to say."""
+
 
 def held_back(
     activation: SegmentActivation, connection: VoyadoConnection | None, rival: SegmentActivation | None

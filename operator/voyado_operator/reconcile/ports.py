@@ -20,7 +20,7 @@ class Source(Protocol):
     def read(self) -> AbstractContextManager[ArrowStream]:
         """Open the audience as a stream of Arrow batches.
 
-        Raises SourceFailed when opening fails; an error while the stream is consumed is the consumer's to translate.
+        Raises SourceFailed when opening fails, and turns into it whatever is raised while the stream is consumed.
         """
         ...
 

@@ -40,6 +40,14 @@ def verdict(assignment: Assignment, findings: Findings) -> Verdict:
     return fine("Succeeded", message)
 
 
+def resting(status: SegmentActivationStatus) -> Verdict:
+    """The verdict on an activation without a schedule that nothing holds back any more."""
+    if status.plan is not None:
+        return stalled("GuardBlocked", "; ".join(f"{block.guard}: {block.message}" for block in status.plan.blocked_by))
+    last = f"; the last run ended {status.last_run.outcome}" if status.last_run else ""
+    return fine("Succeeded", f"no schedule: runs when it is asked to{last}")
+
+
 def sentence(assignment: Assignment, findings: Findings) -> str:
     """What the run did, in one line; never a contact, never an address."""
     if findings.error:

@@ -35,7 +35,8 @@ class DuckDBFile:
         with connection, interrupted_after(self.timeout, connection):
             with translated("running the query"):
                 stream = _selected(connection, self.statement)
-            yield stream
+            with translated("returning rows"):
+                yield stream
 
 
 @contextmanager

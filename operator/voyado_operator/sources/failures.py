@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from voyado_operator.domain.errors import RunError, SourceFailed
 
+TIMED_OUT = "the query took longer than spec.audience.sql.timeout"
 MEANINGS = {
     "08": "the connection broke",
     "22": "a value cannot be converted",
@@ -16,22 +17,29 @@ MEANINGS = {
     "42703": "the query names a column that does not exist",
     "42P01": "the query names a table that does not exist",
     "53": "the warehouse is out of resources",
-    "57014": "the query was cancelled: it took longer than spec.audience.sql.timeout",
+    "57014": TIMED_OUT,
     "57": "the warehouse is shutting down",
 }
 """PostgreSQL's SQLSTATE codes and classes."""
 
 PHRASES = {
+    "statement timeout": TIMED_OUT,
+    "interrupted": TIMED_OUT,
+    "spec.audience.sql.timeout": TIMED_OUT,
+    "division by zero": "a value cannot be computed",
+    "invalid input syntax": "a value cannot be converted",
+    "conversion error": "a value cannot be converted",
+    "terminating connection": "the connection broke",
+    "server closed the connection": "the connection broke",
     "no such column": "the query names a column that does not exist",
     "no such table": "the query names a table that does not exist",
     "syntax error": "the query has a syntax error",
     "readonly database": "the query writes, and the file is open read-only",
     "not found in from clause": "the query names a column that does not exist",
     "does not exist!": "the query names a table or function that does not exist",
-    "interrupted": "the query was given up: it took longer than spec.audience.sql.timeout",
     "file system operations are disabled": "the query reaches for something outside of the file",
 }
-"""What SQLite and DuckDB say, in lower case; they have no codes."""
+"""What is said in lower case where there is no code: by SQLite, by DuckDB, and by all in the middle of a stream."""
 
 
 @contextmanager

@@ -39,7 +39,9 @@ class PostgreSQL:
         with translated("connecting"):
             connection = dbapi.connect(self.uri)
         with connection, connection.cursor(adbc_stmt_kwargs=BATCH_BYTES) as cursor:
-            yield _opened(cursor, self.statement)
+            stream = _opened(cursor, self.statement)
+            with translated("returning rows"):
+                yield stream
 
 
 def _opened(cursor: manager.Cursor, statement: str) -> Any:

@@ -11,7 +11,6 @@ from adbc_driver_sqlite import dbapi
 from arro3.core import RecordBatch, RecordBatchReader
 
 from voyado_operator.domain.arrow import ArrowStream
-from voyado_operator.domain.errors import SourceFailed
 from voyado_operator.sources.failures import translated
 
 
@@ -32,11 +31,12 @@ class SQLite:
             with translated("running the query"):
                 cursor.execute(self.statement)
                 reader = RecordBatchReader.from_arrow(cursor.fetch_arrow())
-            yield RecordBatchReader.from_batches(reader.schema, _until(deadline, reader))
+            with translated("returning rows"):
+                yield RecordBatchReader.from_batches(reader.schema, _until(deadline, reader))
 
 
 def _until(deadline: float, reader: RecordBatchReader) -> Iterator[RecordBatch]:
     for batch in reader:
         if monotonic() > deadline:
-            raise SourceFailed("the query was given up: it took longer than spec.audience.sql.timeout")
+            raise TimeoutError("spec.audience.sql.timeout")
         yield batch

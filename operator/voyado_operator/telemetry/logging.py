@@ -6,6 +6,8 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
+import stamina
+
 # Request lines hold addresses (`GET /contacts/id?email=…`), and access logs are noise.
 SILENCED = ("httpx", "httpcore", "aiohttp.access", "kubernetes", "kubernetes_asyncio", "hpack", "asyncio")
 # Kopf reports every event handler and every daemon's start at INFO.
@@ -51,6 +53,7 @@ def configure(log_format: str, level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    stamina.instrumentation.set_on_retry_hooks([])  # would log each retry; metrics count them
     for name in CHATTY:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     for name in SILENCED:

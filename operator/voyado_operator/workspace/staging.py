@@ -28,26 +28,16 @@ def stage(
 ) -> Addresses:
     """Fill `staged` from the stream; return up to `lookup_limit` addresses of which `known` holds nothing fresh.
 
-    Raises SourceFailed when a column is missing or anything fails on the way.
+    Raises SourceFailed when a column is missing; what the stream raises is for the source to translate.
     """
     wanted = Addresses()
-    try:
-        reader = RecordBatchReader.from_arrow(stream)
-        rows = _rows_sql(_resolved(columns, reader.schema.names), keyed)
-        for chunk in _chunks(reader):
-            with lent(connection, "chunk", chunk):
-                _stage_chunk(connection, rows, keyed)
-                missing = _missing(connection, lookup_limit - len(wanted), wanted)
-                wanted.update(_addresses(connection, rows, keyed, missing))
-    except SourceFailed:
-        raise
-    except Exception as error:  # noqa: BLE001 - drivers raise their own trees, OSError and plain Exception
-        # Without the cause: its text and traceback may hold the query or rows.
-        sqlstate = getattr(error, "sqlstate", None)
-        shown = type(error).__name__ + (f", sqlstate {sqlstate}" if sqlstate else "")
-        raise SourceFailed(
-            f"the audience could not be read to its end ({shown}); nothing was concluded from it"
-        ) from None
+    reader = RecordBatchReader.from_arrow(stream)
+    rows = _rows_sql(_resolved(columns, reader.schema.names), keyed)
+    for chunk in _chunks(reader):
+        with lent(connection, "chunk", chunk):
+            _stage_chunk(connection, rows, keyed)
+            missing = _missing(connection, lookup_limit - len(wanted), wanted)
+            wanted.update(_addresses(connection, rows, keyed, missing))
     return wanted
 
 

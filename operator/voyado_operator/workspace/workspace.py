@@ -51,7 +51,8 @@ class Workspace:
         """Read the audience to its end; return the addresses to look up, `lookup_limit` at most.
 
         `remembered` are earlier answers (address_hash, status, contact_id, expires_at), as Identities gives them;
-        those that have expired at `now` serve only if no new answer comes. Raises SourceFailed, LedgerUnavailable.
+        those that have expired at `now` serve only if no new answer comes. Raises SourceFailed, LedgerUnavailable, and
+        what the stream raises.
         """
         if remembered is not None:
             self._recall(remembered, now)
