@@ -4,13 +4,18 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.controlplane.processes import ControlPlane, control_plane
+from tests.controlplane.processes import ControlPlane, control_plane_with_crds
 
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[ControlPlane]:
     """A real kube-apiserver with the CRDs installed."""
-    with control_plane() as running:
-        running.kubectl("apply", "--server-side", "-f", "crds/")
-        running.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+    with control_plane_with_crds() as running:
+        yield running
+
+
+@pytest.fixture
+def own_cluster() -> Iterator[ControlPlane]:
+    """The same for one test alone."""
+    with control_plane_with_crds() as running:
         yield running

@@ -7,7 +7,7 @@ import pytest
 from tests.cluster.world import World
 from tests.controlplane.postgres import Postgres, running_postgres
 from tests.controlplane.processes import ControlPlane
-from tests.engage import running_simulator
+from tests.engage import EngageAdmin, running_simulator
 from tests.running import Operator, running_operator
 
 numbers = count(1)
@@ -27,12 +27,24 @@ def operator(cluster: ControlPlane, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture
+def engage() -> Iterator[EngageAdmin]:
+    with running_simulator() as running:
+        running.configure(attributes={"label_vip": "boolean", "label_gold": "boolean"})
+        yield running
+
+
+@pytest.fixture
 def world(
-    request: pytest.FixtureRequest, cluster: ControlPlane, operator: Operator, postgres: Postgres
+    request: pytest.FixtureRequest,
+    cluster: ControlPlane,
+    operator: Operator,
+    postgres: Postgres,
+    engage: EngageAdmin,
 ) -> Iterator[World]:
     readable = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower().removeprefix("test_"))[:45].strip("-")
     namespace = f"{readable}-{next(numbers)}"
-    with running_simulator() as engage:
-        engage.configure(attributes={"label_vip": "boolean", "label_gold": "boolean"})
-        yield World(cluster, operator, postgres, engage, namespace)
-        cluster.kubectl("delete", "segact,vconn", "--all", "-n", namespace, "--timeout=30s")
+    world = World(cluster, operator, postgres, engage, namespace)
+    yield world
+    world.close()
+    cluster.kubectl("delete", "segact", "--all", "-n", namespace, "--timeout=30s")
+    cluster.kubectl("delete", "vconn", "--all", "-n", namespace, "--timeout=30s")

@@ -175,7 +175,8 @@ def test_rule(cluster, base, accepted, refused, message):
     assert message in answer.stderr
 
 
-def test_activations_can_be_selected_by_their_connection(cluster):
+def test_activations_can_be_selected_by_their_connection(own_cluster):
+    cluster = own_cluster  # without an operator in it
     cluster.kubectl("apply", "-f", "-", stdin=manifest(ACTIVATION, {}))
     listed = cluster.kubectl("get", "segact", "--field-selector=spec.connectionRef.name=engage", "-o", "name")
     assert listed.split() == ["segmentactivation.voyado-operator.io/vip"]

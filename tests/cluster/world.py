@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -40,6 +40,9 @@ class World:
         self.objects, self.core = client.CustomObjectsApi(api), client.CoreV1Api(api)
         self.secret("engage", apiKey=self.engage.api_key)
         self.secret("warehouse", uri=self.postgres.uri)
+
+    def close(self) -> None:
+        self.core.api_client.rest_client.pool_manager.clear()
 
     # What a user does.
 
@@ -104,15 +107,19 @@ class World:
                 return seen
         raise AssertionError(f"{plural} {name} did not become as wanted in {seconds} s: {json.dumps(seen, indent=1)}")
 
-    def versions(self, name: str = "vip", plural: str = ACTIVATIONS, seconds: int = 30) -> Any:
-        """Every version of the status from now on, the present one first."""
+    def versions(self, name: str = "vip", plural: str = ACTIVATIONS, seconds: int = 30) -> Iterator[Status]:
+        """Every version of the status from now on, the present one first, or one a little older."""
+        return (one.get("status", {}) for one in self.objects_seen(name, plural, seconds))
+
+    def objects_seen(self, name: str = "vip", plural: str = ACTIVATIONS, seconds: int = 30) -> Iterator[Status]:
+        """The whole object each time."""
         stream = watch.Watch().stream(
             self.objects.list_namespaced_custom_object,
             *(GROUP, VERSION, self.namespace, plural),
             field_selector=f"metadata.name={name}",
             timeout_seconds=seconds,
         )
-        return (event["object"].get("status", {}) for event in stream if event["type"] != "DELETED")
+        return (event["object"] for event in stream if event["type"] != "DELETED")
 
     def await_reason(self, reason: str, name: str = "vip", plural: str = ACTIVATIONS, seconds: int = 30) -> Status:
         return self.await_status(lambda status: ready(status).get("reason") == reason, name, plural, seconds)

@@ -58,6 +58,19 @@ def control_plane() -> Iterator[ControlPlane]:
         yield running
 
 
+@contextmanager
+def control_plane_with_crds() -> Iterator[ControlPlane]:
+    """The same, ready for our resources."""
+    with control_plane() as running:
+        install_crds(running)
+        yield running
+
+
+def install_crds(cluster: ControlPlane) -> None:
+    cluster.kubectl("apply", "--server-side", "-f", "crds/")
+    cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+
+
 def start_etcd(stack: ExitStack, folder: Path, port: int, peer: int) -> None:
     client, peers = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{peer}"
     flags = {

@@ -151,7 +151,10 @@ def _asked(activation: SegmentActivation) -> tuple[object, ...]:
 
 
 def _usable(connection: VoyadoConnection) -> tuple[object, ...]:
-    return is_ready(connection), connection.spec
+    """What the activations of a connection go by, or show."""
+    works, ready = is_ready(connection), ready_of(connection.status.conditions)
+    why_not = None if works or ready is None else ready.message
+    return works, is_being_probed(connection), why_not, connection.spec
 
 
 def _age(activation: SegmentActivation) -> tuple[object, ...]:
