@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup controlplane generate lint test requirements clean
+.PHONY: setup controlplane generate lint test demo requirements clean
 
 setup: .venv/.installed                       ## the Python environment in .venv
 
@@ -28,6 +28,9 @@ lint: setup                                   ## ruff, mypy --strict, import con
 
 test: controlplane                            ## every test, real control plane included
 	$(BIN)/python -m pytest
+
+demo: controlplane                            ## the whole promise in a minute; KEEP=1 leaves it running
+	@$(BIN)/python -m examples.demo
 
 requirements: setup                           ## lock again after a change of the dependencies in pyproject.toml
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header pyproject.toml -o requirements/runtime.txt

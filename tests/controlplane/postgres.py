@@ -62,8 +62,8 @@ class Postgres:
 
 
 @contextmanager
-def running_postgres(port: int | None = None) -> Iterator[Postgres]:
-    """A new server with password authentication, on a free port unless one is given.
+def running_postgres(port: int | None = None, password: str | None = None) -> Iterator[Postgres]:
+    """A new server with password authentication, on a free port and with a random password unless given.
 
     Where the caller is root, it runs as `nobody`, as PostgreSQL refuses root.
     """
@@ -71,7 +71,8 @@ def running_postgres(port: int | None = None) -> Iterator[Postgres]:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="postgres-")))
         rights = unprivileged(home) if os.geteuid() == 0 else {}
         programs = readable_copy(home) if rights else PROGRAMS
-        password = initialise(programs, home, rights)
+        password = password or secrets.token_hex(16)
+        initialise(programs, home, rights, password)
         port = port or free_port()
         process = start(stack, programs, home, port, rights)
         running = Postgres(f"postgresql://postgres:{password}@127.0.0.1:{port}/postgres", process)
@@ -94,9 +95,8 @@ def readable_copy(home: Path) -> Path:
     return site / PROGRAMS.name
 
 
-def initialise(programs: Path, home: Path, rights: dict[str, Any]) -> str:
-    """Create the database files; return the superuser's password."""
-    password = secrets.token_hex(16)
+def initialise(programs: Path, home: Path, rights: dict[str, Any], password: str) -> None:
+    """Create the database files."""
     handed_over = home / "password"
     handed_over.touch(0o600)
     handed_over.write_text(password)
@@ -107,7 +107,6 @@ def initialise(programs: Path, home: Path, rights: dict[str, Any]) -> str:
     done = subprocess.run(command, capture_output=True, text=True, **rights)
     if done.returncode:
         raise RuntimeError(f"initdb failed: {done.stderr}")
-    return password
 
 
 def start(stack: ExitStack, programs: Path, home: Path, port: int, rights: dict[str, Any]) -> subprocess.Popen[bytes]:
