@@ -33,9 +33,7 @@ class Story:
     def __init__(self, stage: Stage, console: Console) -> None:
         self._stage = stage
         self._console = console
-        self._agreement = Table(
-            "step", "target", "in Engage", "by SQL", "the same contacts", title="Engage against SQL"
-        )
+        self._agreement = Table("step", "target", "in Engage", "by SQL", "same contacts", title="Engage against SQL")
         self._step = ""
 
     def tell(self) -> None:
@@ -56,7 +54,8 @@ class Story:
         self._say(f"\nkubectl delete -f examples/quickstart/ took {time.monotonic() - started:.1f} s")
 
     def _apply(self) -> None:
-        self._chapter("January 1997: kubectl apply -f examples/quickstart/")
+        self._chapter("January 1997")
+        self._say("kubectl apply -f examples/quickstart/")
         started = time.monotonic()
         self._say(self._kubectl("apply", "-f", "examples/quickstart/"))
         self._kubectl("wait", "--for=condition=Ready", "segact", "--all", f"--timeout={PATIENCE_SECONDS}s")
@@ -89,7 +88,7 @@ class Story:
         self._await(VIPS, lambda status: status.get("lastHandledApproval") == digest)
 
     def _broken_query(self) -> None:
-        self._chapter("somebody renames a table that the query reads")
+        self._chapter("a table is renamed")
         before = self._vips()
         self._stage.shop.lose_the_purchases()
         self._run(VIPS, "broken")
