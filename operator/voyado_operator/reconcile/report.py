@@ -74,9 +74,13 @@ def next_time(
     """When the activation runs next: sooner than planned where something has to be tried again."""
     now = findings.finished_at
     regular = next_run(schedule, assignment.started_at, now, dice)
-    if isinstance(findings.error, Retry) or (findings.error is None and findings.is_unsettled):
-        again = now + retry_after(schedule, _troubled_runs(status) + 1)
-        return min(again, regular) if regular and findings.error is None else again
+    again = now + retry_after(schedule, _troubled_runs(status) + 1)
+    if isinstance(findings.error, Retry):
+        return again
+    if findings.error:  # a person must act; whether they did is seen by trying, where there is a schedule at all
+        return again if regular else None
+    if findings.is_unsettled:
+        return min(again, regular) if regular else again
     return regular
 
 

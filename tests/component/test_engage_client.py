@@ -1,0 +1,184 @@
+"""The client against the simulator: what is retried, what is a contact's own answer, what ends a run."""
+
+from pathlib import Path
+
+import pytest
+from voyado_operator.domain.errors import CredentialsInvalid, EngageUnavailable
+from voyado_operator.domain.matching import MatchStatus
+from voyado_operator.engage.answers import ItemAnswer, ItemStatus
+from voyado_operator.engage.client import EngageClient
+from voyado_operator.engage.limiter import Priority
+from voyado_operator.engage.pool import EngagePool
+
+from tests.component.observing import CONNECTION, Observed
+from tests.engage import EngageAdmin
+
+VIP = {"label_vip": True}
+
+
+async def test_a_look_up_tells_the_four_answers_apart(
+    client: EngageClient, engage: EngageAdmin, people: list[str]
+) -> None:
+    engage.seed([{"id": one, "email": "shared@example.com"} for one in people[:2]])
+
+    assert await client.find("person-0@example.com") == (MatchStatus.MATCHED, (people[0],))
+    assert await client.find("stranger@example.com") == (MatchStatus.UNMATCHED, ())
+    assert await client.find("nonsense") == (MatchStatus.INVALID, ())
+    status, several = await client.find("shared@example.com")
+    assert (status, set(several)) == (MatchStatus.AMBIGUOUS, set(people[:2]))
+
+
+async def test_an_address_with_special_characters_arrives_as_it_is(client: EngageClient, engage: EngageAdmin) -> None:
+    engage.seed([{"id": "2f6b8a0e-0000-4000-8000-000000000001", "email": "a+b&c=d%40é@example.com"}])
+
+    status, _ = await client.find("a+b&c=d%40é@example.com")
+
+    assert status is MatchStatus.MATCHED
+
+
+@pytest.mark.parametrize("code", [400, 404])
+async def test_an_error_about_us_is_no_answer_about_an_address(
+    client: EngageClient, engage: EngageAdmin, code: int
+) -> None:
+    """Or a tenant with another path would look like one that knows nobody."""
+    if code == 400:
+        engage.faults({"kind": "status", "status": 400, "path": "/contacts/id"})
+        with pytest.raises(EngageUnavailable, match="status 400"):
+            await client.find("person@example.com")
+    else:  # an empty 404 is documented as possible
+        engage.faults({"kind": "status", "status": 404, "path": "/contacts/id"})
+        assert await client.find("person@example.com") == (MatchStatus.UNMATCHED, ())
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+async def test_what_passes_is_tried_again(
+    client: EngageClient, engage: EngageAdmin, observed: Observed, status: int
+) -> None:
+    engage.faults({"kind": "status", "status": status, "times": 2})
+
+    assert await client.consents() == [("memberTerms", "Member terms")]
+
+    assert observed.codes == {("list consents", str(status)): 2, ("list consents", "200"): 1}
+
+
+@pytest.mark.parametrize("kind", ["resetBefore", "resetAfter"])
+async def test_a_broken_connection_is_tried_again(client: EngageClient, engage: EngageAdmin, kind: str) -> None:
+    engage.faults({"kind": kind, "times": 2})
+    assert await client.consents()
+
+
+async def test_attempts_end(client: EngageClient, engage: EngageAdmin) -> None:
+    engage.faults({"kind": "status", "status": 503})
+
+    with pytest.raises(EngageUnavailable, match="status 503"):
+        await client.consents()
+
+    assert engage.requests()["total"] == 3
+
+
+async def test_retry_after_is_obeyed(client: EngageClient, engage: EngageAdmin) -> None:
+    engage.faults({"kind": "status", "status": 429, "retryAfter": 0.3, "times": 1})
+    before = client.rate
+
+    assert await client.consents()
+
+    assert client.rate <= before
+    assert engage.requests()["total"] == 2
+
+
+async def test_a_429_halves_the_rate(client: EngageClient, engage: EngageAdmin) -> None:
+    engage.faults({"kind": "status", "status": 429, "times": 1})
+    await client.consents()
+    assert client.rate == 100
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_refused_key_ends_it_at_once(client: EngageClient, engage: EngageAdmin, status: int) -> None:
+    engage.faults({"kind": "status", "status": status})
+
+    with pytest.raises(CredentialsInvalid, match=str(status)):
+        await client.update("2f6b8a0e-0000-4000-8000-000000000001", VIP, Priority.NORMAL)
+
+    assert engage.requests()["total"] == 1
+
+
+async def test_an_update_that_arrives_is_done(client: EngageClient, engage: EngageAdmin, people: list[str]) -> None:
+    assert await client.update(people[0], VIP, Priority.NORMAL) == ItemAnswer(ItemStatus.DONE)
+    assert engage.attribute("label_vip") == {people[0]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "answer"),
+    [
+        ({"unheard": True}, ItemAnswer(ItemStatus.REFUSED, "ValidationError")),
+        ({}, ItemAnswer(ItemStatus.REFUSED, "NoData")),
+    ],
+)
+async def test_a_refusal_is_the_contacts_own_and_not_repeated(
+    client: EngageClient, engage: EngageAdmin, people: list[str], changes: dict[str, bool], answer: ItemAnswer
+) -> None:
+    assert await client.update(people[0], changes, Priority.NORMAL) == answer
+    assert engage.requests()["writes"] == 1
+
+
+async def test_a_contact_that_is_gone(client: EngageClient) -> None:
+    gone = await client.update("2f6b8a0e-0000-4000-8000-000000000001", VIP, Priority.NORMAL)
+    assert gone == ItemAnswer(ItemStatus.NOT_FOUND, "ContactNotFound")
+
+
+@pytest.mark.parametrize(
+    ("fault", "detail"),
+    [
+        ({"kind": "garbage"}, "UnreadableAnswer"),
+        ({"kind": "resetAfter"}, "NoAnswer"),
+        ({"kind": "status", "status": 500}, "NoAnswer"),
+    ],
+)
+async def test_what_may_have_been_done_is_unknown(
+    client: EngageClient, engage: EngageAdmin, people: list[str], fault: dict[str, object], detail: str
+) -> None:
+    engage.faults(fault)
+    assert await client.update(people[0], VIP, Priority.NORMAL) == ItemAnswer(ItemStatus.UNKNOWN, detail)
+
+
+async def test_what_cannot_have_been_done_is_no_result(
+    client: EngageClient, engage: EngageAdmin, people: list[str]
+) -> None:
+    engage.faults({"kind": "status", "status": 503})
+    with pytest.raises(EngageUnavailable, match="took no update"):
+        await client.update(people[0], VIP, Priority.NORMAL)
+
+
+async def test_errors_never_quote_an_address(client: EngageClient, engage: EngageAdmin) -> None:
+    engage.faults({"kind": "resetBefore"})
+
+    with pytest.raises(EngageUnavailable) as caught:
+        await client.find("person@example.com")
+
+    seen: BaseException | None = caught.value
+    while seen is not None:
+        assert "person" not in str(seen)
+        seen = seen.__cause__ if seen.__cause__ or seen.__suppress_context__ else seen.__context__
+
+
+async def test_all_clients_of_a_key_share_one_rate(engage: EngageAdmin, observed: Observed) -> None:
+    pool = EngagePool(observed, "0.0.0")
+    one, other, another_key = (
+        pool.client(engage.url, key, None, 50, CONNECTION) for key in ("simulated", "simulated", "different")
+    )
+
+    one._transport.limiter.slow_down()
+
+    assert (one.rate, other.rate, another_key.rate) == (25, 25, 50)
+    await pool.close()
+
+
+def test_no_call_of_the_client_posts() -> None:
+    """Only POST creates, and only PUT replaces."""
+    package = Path(__file__).parents[2] / "operator" / "voyado_operator"
+    sources = [*(package / "engage").glob("*.py"), *(package / "targets").glob("*.py")]
+    assert sources
+    for source in sources:
+        assert '"POST"' not in source.read_text()
+        assert '"PUT"' not in source.read_text()
+        assert ".post(" not in source.read_text()
