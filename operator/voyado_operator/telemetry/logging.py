@@ -42,7 +42,9 @@ class JsonFormatter(logging.Formatter):
             line["object"] = f"{reference.get('namespace')}/{reference.get('name')}"
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return redacted(json.dumps(line, ensure_ascii=False, default=str))
+        # Before it becomes JSON, whose escapes must stay whole.
+        clean = {name: redacted(value) if isinstance(value, str) else value for name, value in line.items()}
+        return json.dumps(clean, ensure_ascii=False, default=lambda value: redacted(str(value)))
 
 
 def configure(log_format: str, level: str) -> None:

@@ -1,0 +1,26 @@
+"""Rows as an Arrow stream, and back."""
+
+from collections.abc import Iterator, Sequence
+
+from arro3.core import Array, DataType, RecordBatch, RecordBatchReader, Table
+from voyado_operator.domain.arrow import ArrowStream
+
+TEXT = DataType.utf8()
+
+
+def table(**columns: Sequence[str | None]) -> Table:
+    return Table.from_pydict({name: Array(list(values), type=TEXT) for name, values in columns.items()})
+
+
+def breaking_off(rows: Table, message: str) -> RecordBatchReader:
+    """The rows, and then an error: a warehouse that dies while it answers."""
+
+    def batches() -> Iterator[RecordBatch]:
+        yield from rows.to_batches()
+        raise OSError(message)
+
+    return RecordBatchReader.from_batches(rows.schema, batches())
+
+
+def rows_of(stream: ArrowStream) -> list[dict[str, object]]:
+    return [row for batch in RecordBatchReader.from_arrow(stream) for row in batch.to_struct_array().to_pylist()]

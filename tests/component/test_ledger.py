@@ -1,0 +1,183 @@
+"""The ledger on a real file system, against a Python model of what it should hold."""
+
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from arro3.core import RecordBatchReader
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from voyado_operator.domain.delivery import Operation
+from voyado_operator.domain.errors import LedgerUnavailable
+from voyado_operator.domain.plan import Window
+from voyado_operator.ledger import changelog
+from voyado_operator.ledger.layout import identities_url, ledger_url, waiting_url
+from voyado_operator.ledger.members import Ledger
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+OWNER, TARGET = "cluster/marketing/vip", {"kind": "label", "name": "vip"}
+IDS = [f"{number:08x}-0000-4000-8000-000000000000" for number in range(30)]
+
+
+def members(ledger: Ledger) -> list[str]:
+    batches = RecordBatchReader.from_arrow(ledger.members())
+    return [row["contact_id"] for batch in batches for row in batch.to_struct_array().to_pylist()]
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"file://{tmp_path}/vip"
+
+
+def opened(url: str) -> Ledger:
+    return Ledger.open(url, OWNER, TARGET)
+
+
+@pytest.fixture
+def small_rebases(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a handful of changes is worth a rebase."""
+    monkeypatch.setattr(changelog, "SMALLEST_REBASE", 5)
+
+
+contacts, approvals = st.sets(st.sampled_from(IDS), max_size=12), st.sampled_from([None, "sha256:a"])
+changes = st.lists(st.tuples(st.sampled_from(Operation), contacts, approvals), max_size=8)
+
+
+@pytest.mark.usefixtures("small_rebases")
+@settings(max_examples=25, deadline=None)
+@given(changes=changes, window_hours=st.integers(0, 10))
+def test_members_and_window_are_those_of_a_plain_set(
+    changes: list[tuple[Operation, set[str], str | None]], window_hours: int
+) -> None:
+    """Changes an hour apart; each time only what a diff would send. Every second commit goes through a new handle."""
+    with tempfile.TemporaryDirectory() as folder:
+        url = f"file://{folder}/vip"
+        ledger, model = opened(url), set[str]()
+        since = START + timedelta(hours=len(changes) - window_hours)
+        added = removed = 0
+        sizes = []
+        for hour, (operation, wanted, approval) in enumerate(changes):
+            at = START + timedelta(hours=hour)
+            moved = wanted - model if operation is Operation.ADD else wanted & model
+            if at >= since and not sizes:
+                sizes.append(len(model))
+            ledger.append(operation, moved, at, approval)
+            model = model | moved if operation is Operation.ADD else model - moved
+            if at >= since:
+                sizes.append(len(model))
+                counts = 0 if approval else len(moved)
+                added, removed = (added + counts, removed) if operation is Operation.ADD else (added, removed + counts)
+            if hour % 2:
+                ledger = opened(url)
+
+        assert sorted(members(ledger)) == sorted(model)
+        assert ledger.count() == len(model)
+        assert ledger.window(since) == Window(added, removed, max([*sizes, len(model)]))
+
+
+def test_a_new_ledger_is_empty_and_knows_its_owner_and_target(url: str) -> None:
+    ledger = opened(url)
+    assert (members(ledger), ledger.count(), ledger.version) == ([], 0, 0)
+    assert (ledger.owner, ledger.target) == (OWNER, TARGET)
+
+
+def test_an_existing_ledger_keeps_its_owner_until_it_is_taken_over(url: str) -> None:
+    opened(url)
+    found = Ledger.open(url, "other/owner/name", {})
+    assert (found.owner, found.target) == (OWNER, TARGET)
+
+    found.take_over("other/owner/name")
+
+    assert (opened(url).owner, opened(url).target) == ("other/owner/name", TARGET)
+
+
+def test_a_ledger_that_is_not_there_is_none(url: str) -> None:
+    assert Ledger.existing(url) is None
+    opened(url)
+    assert Ledger.existing(url) is not None
+
+
+@pytest.mark.parametrize("intrusion", ["append", "take_over"])
+def test_of_two_writers_the_later_is_refused(url: str, intrusion: str) -> None:
+    ours, theirs = opened(url), opened(url)
+    if intrusion == "append":
+        theirs.append(Operation.ADD, IDS[:3], START)
+    else:
+        theirs.take_over("other/owner/name")
+
+    with pytest.raises(LedgerUnavailable, match="another writer"):
+        ours.append(Operation.ADD, IDS[3:6], START)
+
+    assert not set(members(opened(url))) & set(IDS[3:6])
+
+
+@pytest.mark.usefixtures("small_rebases")
+def test_a_rebase_forgets_no_member_and_keeps_the_window(url: str) -> None:
+    ledger = opened(url)
+    ledger.append(Operation.ADD, IDS, START - timedelta(days=40))
+    ledger.append(Operation.REMOVE, IDS[:10], START)
+
+    assert sorted(members(opened(url))) == IDS[10:]
+    assert opened(url).window(START - timedelta(days=1)) == Window(additions=0, removals=10, peak=30)
+
+
+def test_an_append_writes_what_changed_and_not_the_audience(url: str, tmp_path: Path) -> None:
+    """DESIGN 6: bytes proportional to the change."""
+
+    def size() -> int:
+        return sum(file.stat().st_size for file in tmp_path.rglob("*.parquet"))
+
+    ledger = opened(url)
+    ledger.append(Operation.ADD, [f"{number:08x}-0000-4000-8000-000000000000" for number in range(50_000)], START)
+    before = size()
+    ledger.append(Operation.REMOVE, IDS[:5], START)
+
+    assert size() - before < 16 * 1024
+
+
+def test_no_id_is_in_the_transaction_log(url: str, tmp_path: Path) -> None:
+    ledger = opened(url)
+    for number in range(25):  # past a checkpoint
+        ledger.append(Operation.ADD, [IDS[number]], START)
+
+    log = [file for file in tmp_path.rglob("_delta_log/*") if file.is_file()]
+    assert any(file.suffix == ".parquet" for file in log)
+    assert not [file for file in log for one in IDS if one.encode() in file.read_bytes()]
+
+
+@pytest.mark.parametrize("harm", ["truncate", "delete"])
+def test_a_damaged_ledger_is_unavailable_and_not_empty(url: str, tmp_path: Path, harm: str) -> None:
+    opened(url).append(Operation.ADD, IDS, START)
+    [data] = tmp_path.rglob("*.parquet")
+    data.unlink() if harm == "delete" else data.write_bytes(data.read_bytes()[:50])
+
+    with pytest.raises(LedgerUnavailable):
+        opened(url).count()
+
+
+@given(
+    st.lists(st.tuples(st.text(min_size=1), st.text(min_size=1)), min_size=2, max_size=2, unique=True),
+)
+def test_two_targets_never_share_a_ledger(names: list[tuple[str, str]]) -> None:
+    one, other = (ledger_url("file:///l", "acme.voyado.com", "Member", "label", name, [route]) for name, route in names)
+    assert one != other
+
+
+def test_where_tables_lie() -> None:
+    ledger = ledger_url("file:///var/l/", "acme.voyado.com", "Member", "label", "VIP kunder/å", ["attribute:x", "Add"])
+
+    assert ledger.startswith("file:///var/l/acme.voyado.com/Member/label/vip-kunder-")
+    assert waiting_url(ledger).startswith(ledger)
+    assert (
+        identities_url("file:///var/l", "acme.voyado.com", "Member")
+        == "file:///var/l/acme.voyado.com/Member/identities"
+    )
+
+
+@given(st.text(min_size=1))
+def test_no_name_escapes_its_folder(name: str) -> None:
+    url = ledger_url("file:///l", name, name, "label", name, [name])
+    parts = url.removeprefix("file:///l/").split("/")
+    assert len(parts) == 4
+    assert not {".", "..", ""} & set(parts)

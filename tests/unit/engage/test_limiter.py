@@ -1,0 +1,92 @@
+"""The rate that all users of a key share, on a clock of its own."""
+
+import asyncio
+
+from voyado_operator.engage.limiter import Priority, RateLimiter
+
+
+class Clock:
+    """Time passes only while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        for _ in range(3):  # until whoever just got a slot has looked at the clock
+            await asyncio.sleep(0)
+        self.now += seconds
+
+
+async def taken(limiter: RateLimiter, clock: Clock, number: int) -> list[float]:
+    """When each of `number` waiting requests got its slot."""
+    times: list[float] = []
+
+    async def one() -> None:
+        await limiter.acquire()
+        times.append(clock.now)
+
+    await asyncio.gather(*(one() for _ in range(number)))
+    return times
+
+
+async def test_no_second_has_more_than_the_rate() -> None:
+    clock = Clock()
+    times = await taken(RateLimiter(50, clock, clock.sleep), clock, 500)
+
+    busiest = max(sum(1 for other in times if start <= other < start + 0.999) for start in times)
+    assert busiest <= 50
+    assert times[-1] < 10.0, "and no slot is wasted"
+
+
+async def test_a_429_halves_the_rate_and_calm_brings_it_back() -> None:
+    clock = Clock()
+    limiter = RateLimiter(100, clock, clock.sleep)
+    limiter.slow_down()
+    assert limiter.rate == 50
+    limiter.slow_down()
+    assert limiter.rate == 50, "a burst of 429s is one sign"
+
+    await taken(limiter, clock, 1500)
+
+    assert limiter.rate == 100
+    for _ in range(20):
+        clock.now += 2
+        limiter.slow_down()
+    assert limiter.rate == 1, "it never stops entirely"
+
+
+async def test_a_new_rate_keeps_what_back_pressure_took_off() -> None:
+    clock = Clock()
+    limiter = RateLimiter(100, clock, clock.sleep)
+    limiter.slow_down()
+    limiter.configure(200)
+    assert limiter.rate == 50
+    limiter.configure(20)
+    assert limiter.rate == 20
+
+
+async def test_opt_outs_go_ahead_of_everything_that_waits() -> None:
+    clock, order = Clock(), list[str]()
+    limiter = RateLimiter(10, clock, clock.sleep)
+
+    async def one(name: str, priority: Priority) -> None:
+        await limiter.acquire(priority)
+        order.append(name)
+
+    normal = [one(f"normal-{number}", Priority.NORMAL) for number in range(3)]
+    await asyncio.gather(*normal, one("opt-out", Priority.OPT_OUT))
+
+    assert order == ["opt-out", "normal-0", "normal-1", "normal-2"]
+
+
+async def test_whoever_gives_up_takes_no_slot() -> None:
+    clock = Clock()
+    limiter = RateLimiter(10, clock, clock.sleep)
+    first, second = (asyncio.create_task(limiter.acquire()) for _ in range(2))
+    await asyncio.sleep(0)
+    first.cancel()
+    await second
+    assert clock.now < 0.1
