@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 
 import kopf
 import typer
@@ -31,6 +32,9 @@ def run() -> None:
     logging.configure(settings.log_format, settings.log_level)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(operate(settings))
+    # A thread that still waits for a warehouse would hold the process until the query's time-out.
+    sys.stderr.flush()
+    os._exit(0)
 
 
 async def operate(settings: Settings) -> None:

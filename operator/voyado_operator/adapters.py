@@ -72,7 +72,7 @@ class OperatorAdapters:
         return Ledger.existing(url)
 
     def identities(self, identity: TargetIdentity) -> Identities:
-        return Identities.open(identities_url(self._settings.ledger_url, identity.host, identity.contact_type))
+        return Identities(identities_url(self._settings.ledger_url, identity.host, identity.contact_type))
 
     def waiting_plans(self, ledger: ports.Ledger) -> WaitingPlans:
         return WaitingPlans.open(waiting_url(ledger.url))

@@ -64,8 +64,9 @@ class App:
         await self._cluster.close()
 
     def activation_seen(self, activation: SegmentActivation) -> None:
+        """Whoever is being deleted is withdrawn only when its daemon has ended: one writer at a time."""
         self._registry.activation_seen(activation)
-        if activation.metadata.deletion_timestamp is not None:
+        if activation.metadata.deletion_timestamp is not None and activation.metadata.key not in self._lives:
             self._deletions.seen(activation)
 
     def activation_gone(self, activation: SegmentActivation) -> None:
@@ -92,6 +93,8 @@ class App:
         finally:
             if self._lives.get(key) is life:
                 del self._lives[key]
+            if watched.latest.metadata.deletion_timestamp is not None:
+                self._deletions.seen(watched.latest)
 
     async def live_connection(self, connection: VoyadoConnection, stopping: Stopping) -> None:
         """Until the object goes or the operator stops."""

@@ -157,6 +157,19 @@ def test_deleting_with_withdraw_takes_everybody_off_first(world: World, people: 
     assert world.labelled == set()
 
 
+def test_deleting_in_the_middle_of_a_run_leaves_nobody_with_the_label(world: World) -> None:
+    people = world.people(300)
+    world.connect(bulk={"mode": "Off"})
+    world.select(people)
+    world.engage.faults({"kind": "latency", "method": "PATCH", "seconds": 0.3})
+    world.apply(world.activation(deletionPolicy="Withdraw", schedule={"every": "1h"}))
+    world.await_status(lambda _: bool(world.labelled))
+
+    world.kubectl("delete", "segact", "vip", "--timeout=60s")
+
+    assert world.labelled == set()
+
+
 def test_deleting_an_opt_in_with_withdraw_writes_a_no(world: World, people: list[str]) -> None:
     target = {"consent": {"id": "memberTerms", "onEnter": "Accept", "onExit": "Keep"}}
     more = {"governance": GOVERNANCE, "guards": {"maxAdditions": 10}}

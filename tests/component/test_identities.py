@@ -1,5 +1,6 @@
 """Remembered matches and waiting plans, on a real file system."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,7 +23,7 @@ def rows(stream: ArrowStream) -> list[dict[str, object]]:
 
 @pytest.fixture
 def identities(tmp_path: Path) -> Identities:
-    return Identities.open(f"file://{tmp_path}/identities")
+    return Identities(f"file://{tmp_path}/identities")
 
 
 def remembered(identities: Identities) -> set[tuple[object, object, object]]:
@@ -48,6 +49,22 @@ def test_what_is_long_expired_goes_with_a_rebase(identities: Identities, monkeyp
     identities.remember([(Match("new", MatchStatus.UNMATCHED), NOW), (Match("n2", MatchStatus.UNMATCHED), NOW)], NOW)
 
     assert {address for address, _, _ in remembered(identities)} == {"new", "n2"}
+
+
+def test_activations_that_share_a_tenant_do_not_hinder_each_other(tmp_path: Path) -> None:
+    url = f"file://{tmp_path}/shared"
+
+    def remember(writer: int) -> None:
+        mine = Identities(url)
+        for number in range(3):
+            mine.remember([(Match(f"{writer}-{number}", MatchStatus.MATCHED, (ANNA,)), NOW)], NOW)
+
+    with ThreadPoolExecutor(4) as writers:
+        list(writers.map(remember, range(4)))
+
+    assert {address for address, _, _ in remembered(Identities(url))} == {
+        f"{writer}-{number}" for writer in range(4) for number in range(3)
+    }
 
 
 @pytest.mark.parametrize(

@@ -188,3 +188,16 @@ async def raw(client: EngageClient, contact_id: str) -> dict[str, Any]:
     answer = await client._transport.send("read contact", "GET", f"/contacts/{contact_id}")
     body: dict[str, Any] = answer.body
     return body
+
+
+async def test_when_engage_goes_quiet_the_rest_is_left_for_the_next_run(
+    label: LabelAttribute, engage: EngageAdmin, people: list[str]
+) -> None:
+    label.batch_size = 200  # one by one
+    engage.faults({"kind": "resetAfter", "method": "PATCH"})
+
+    delivered = await label.apply(Operation.ADD, [*people, *people])
+
+    assert isinstance(delivered.stopped, EngageUnavailable)
+    assert {outcome.result for outcome in delivered.outcomes} == {Result.UNKNOWN}
+    assert len(delivered.outcomes) < 60

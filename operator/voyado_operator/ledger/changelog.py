@@ -6,8 +6,10 @@ Both numbers are Delta application transactions, so they survive compaction, che
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from deltalake import CommitProperties, DeltaTable, QueryBuilder, Schema, Transaction, write_deltalake
+from deltalake.exceptions import DeltaError
 
 from voyado_operator.domain.arrow import ArrowStream
 from voyado_operator.ledger.failures import unavailable
@@ -41,7 +43,8 @@ class ChangeLog:
         """Open the table at `url`, created with `schema` (its first column is `seq`) and `description` if absent."""
         with unavailable(url, "open"):
             if not DeltaTable.is_deltatable(url):
-                DeltaTable.create(url, schema, description=description, configuration=CONFIGURATION)
+                with suppress(DeltaError):  # somebody else created it at the same moment
+                    DeltaTable.create(url, schema, description=description, configuration=CONFIGURATION)
             return cls(DeltaTable(url), url, key)
 
     @classmethod

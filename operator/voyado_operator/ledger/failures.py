@@ -8,6 +8,14 @@ from deltalake.exceptions import CommitFailedError
 from voyado_operator.domain.errors import LedgerUnavailable
 
 
+class Overtaken(LedgerUnavailable):
+    """Another writer committed since the table was opened."""
+
+    @property
+    def reason(self) -> str:
+        return LedgerUnavailable.__name__
+
+
 @contextmanager
 def unavailable(url: str, purpose: str) -> Iterator[None]:
     """Turn any failure of the table at `url` into LedgerUnavailable.
@@ -17,9 +25,7 @@ def unavailable(url: str, purpose: str) -> Iterator[None]:
     try:
         yield
     except CommitFailedError as error:
-        raise LedgerUnavailable(
-            f"could not {purpose} the table at {url}: another writer committed meanwhile"
-        ) from error
+        raise Overtaken(f"could not {purpose} the table at {url}: another writer committed meanwhile") from error
     except Exception as error:  # DataFusion raises bare Exception, delta-rs DeltaError, OSError and ValueError
         raise LedgerUnavailable(
             f"could not {purpose} the table at {url}: {type(error).__name__}; check the storage and its credentials"

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+import stamina
 from arro3.core import Array, DataType, Table
 from deltalake import Field, Schema
 from deltalake.schema import PrimitiveType
@@ -11,9 +12,14 @@ from voyado_operator.domain.arrow import ArrowStream
 from voyado_operator.domain.matching import Match
 from voyado_operator.ledger import moment
 from voyado_operator.ledger.changelog import ChangeLog
+from voyado_operator.ledger.failures import Overtaken
 
 STALE = timedelta(days=30)
 """How long after its expiry a match may still serve while its address waits for a look-up."""
+
+ATTEMPTS = 10  # so many activations of one tenant may write at once
+
+Answer = tuple[Match, datetime, str | None]
 
 _SCHEMA = Schema(
     [
@@ -29,13 +35,10 @@ _SCHEMA = Schema(
 class Identities:
     """The remembered matches of one tenant and contact type. Every method raises LedgerUnavailable."""
 
-    def __init__(self, log: ChangeLog) -> None:
-        self._log = log
-
-    @classmethod
-    def open(cls, url: str) -> "Identities":
+    def __init__(self, url: str) -> None:
         """Open the table at `url`, created if absent."""
-        return cls(ChangeLog.open(url, "address_hash", _SCHEMA))
+        self._url = url
+        self._log = self._opened()
 
     def remembered(self) -> ArrowStream:
         """The latest answer per address: address_hash, status, contact_id (null: none), expires_at (UTC).
@@ -52,12 +55,25 @@ class Identities:
         ]
         if not pairs:
             return
-        self._log.append(_rows(self._log.next_seq, pairs), len(pairs))
-        if self._log.has_grown():
-            self._log.rebase(alive=f"expires_at >= {moment.sql(now - STALE)}", history="false")
+        for attempt in stamina.retry_context(on=Overtaken, attempts=ATTEMPTS, wait_max=1):
+            with attempt:
+                self._record(pairs, now)
+
+    def _record(self, pairs: list[Answer], now: datetime) -> None:
+        """Activations of one tenant share the table; unlike a ledger it has many writers, and any order will do."""
+        try:
+            self._log.append(_rows(self._log.next_seq, pairs), len(pairs))
+            if self._log.has_grown():
+                self._log.rebase(alive=f"expires_at >= {moment.sql(now - STALE)}", history="false")
+        except Overtaken:
+            self._log = self._opened()
+            raise
+
+    def _opened(self) -> ChangeLog:
+        return ChangeLog.open(self._url, "address_hash", _SCHEMA)
 
 
-def _rows(seq: int, pairs: list[tuple[Match, datetime, str | None]]) -> Table:
+def _rows(seq: int, pairs: list[Answer]) -> Table:
     text = DataType.utf8()
     return Table.from_pydict(
         {

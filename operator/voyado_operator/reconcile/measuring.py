@@ -10,15 +10,24 @@ from voyado_operator.telemetry.metrics import Metrics
 
 def show_status(metrics: Metrics, activation: SegmentActivation, status: SegmentActivationStatus) -> None:
     """The gauges that the status holds too, so that a restart loses none of them."""
-    key, ready = activation.metadata.key, ready_of(status.conditions)
+    key = activation.metadata.key
     metrics.suspended.labels(*key).set(activation.spec.suspend)
-    metrics.blocked.labels(*key).set(ready is not None and ready.reason == "GuardBlocked")
+    metrics.blocked.labels(*key).set(_is_blocked(status))
     if status.members is not None:
         metrics.members.labels(*key).set(status.members)
     if status.last_successful_run is not None:
         metrics.last_success.labels(*key).set(status.last_successful_run.finished_at.timestamp())
     if status.next_run_time is not None:
         metrics.next_run.labels(*key).set(status.next_run_time.timestamp())
+    else:
+        metrics.runs_no_more(key)
+
+
+def _is_blocked(status: SegmentActivationStatus) -> bool:
+    """Also while something else is the matter, such as a failing source: the plan waits for a person all the same."""
+    ready, plan = ready_of(status.conditions), status.plan
+    waits = plan is not None and plan.digest != status.last_handled_approval
+    return waits or (ready is not None and ready.reason == "GuardBlocked")
 
 
 def count_run(metrics: Metrics, assignment: Assignment, findings: Findings, tracker: Tracker) -> None:

@@ -18,7 +18,7 @@ from voyado_operator.domain.delivery import Operation, Result
 from voyado_operator.domain.errors import Retry
 from voyado_operator.domain.schedule import Schedule, next_run, retry_after
 from voyado_operator.reconcile.conditions import Verdict, fine, retrying, shortened, stalled, verdict_of
-from voyado_operator.reconcile.findings import Assignment, Findings, Outcome
+from voyado_operator.reconcile.findings import Assignment, Findings, Intent, Outcome
 from voyado_operator.reconcile.triggers import token
 
 TROUBLED = (Outcome.FAILED, Outcome.PARTIAL)
@@ -126,7 +126,7 @@ def reported(assignment: Assignment, findings: Findings, status: SegmentActivati
         "history": [entry, *(status.history or [])][: spec.history_limit],
         "plan": _plan(findings) if findings.is_judged and not assignment.is_on_the_side else status.plan,
     }
-    if findings.ledger:
+    if findings.ledger and _may_show(findings.ledger[0], assignment, status):
         changes["ledger"] = LedgerRef(url=findings.ledger[0], version=findings.ledger[1])
     if diff:
         changes["members"] = findings.members
@@ -151,6 +151,11 @@ def echoes(assignment: Assignment, findings: Findings) -> dict[str, str | None]:
     if findings.is_judged and assignment.approval:
         answers["last_handled_approval"] = assignment.approval
     return answers
+
+
+def _may_show(ledger: str, assignment: Assignment, status: SegmentActivationStatus) -> bool:
+    """While a new target is only planned, the status keeps the former one's ledger: it has not been left yet."""
+    return assignment.intent is Intent.ENFORCE or status.ledger is None or status.ledger.url == ledger
 
 
 def _plan(findings: Findings) -> WaitingPlan | None:

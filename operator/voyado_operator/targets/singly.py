@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from voyado_operator.domain.delivery import Operation, Outcome, Result
-from voyado_operator.domain.errors import RunError
+from voyado_operator.domain.errors import EngageUnavailable, RunError
 from voyado_operator.engage.answers import ItemAnswer, ItemStatus
 from voyado_operator.reconcile.ports import Delivered
 
@@ -19,6 +19,8 @@ async def one_by_one(operation: Operation, contact_ids: Sequence[str], send: Sen
     """Send for each contact; stop when Engage refuses our key or has gone quiet."""
     sending = _Sending(operation, iter(contact_ids), send)
     await asyncio.gather(*(sending.work() for _ in range(min(IN_FLIGHT, len(contact_ids)))))
+    if sending.stopped is None and len(sending.outcomes) < len(contact_ids):
+        sending.stopped = EngageUnavailable("Engage does not answer updates any more; the rest waits for the next run")
     return Delivered(sending.outcomes, sending.stopped)
 
 

@@ -79,6 +79,10 @@ class Metrics:
         for (operation, result), count in counts:
             self.changes.labels(*activation, operation.value, result.value).inc(count)
 
+    def runs_no_more(self, activation: ObjectKey) -> None:
+        """Without a next run there is no time to compare with the clock."""
+        _forget([self.next_run], ACTIVATION, activation)
+
     def activation_gone(self, activation: ObjectKey) -> None:
         _forget(self._of_activations, ACTIVATION, activation)
 

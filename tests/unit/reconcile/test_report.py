@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from voyado_operator.api.activation import HistoryEntry, SegmentActivationStatus
+from voyado_operator.api.activation import HistoryEntry, LedgerRef, SegmentActivationStatus
 from voyado_operator.domain.delivery import Account, Operation, Outcome, Result
 from voyado_operator.domain.errors import CredentialsInvalid, RunError, SourceFailed
 from voyado_operator.domain.guards import Violation
@@ -143,3 +143,15 @@ def test_an_approval_is_handled_only_by_a_run_that_judged() -> None:
 
     assert report.reported(approving, judged, SegmentActivationStatus()).last_handled_approval == "sha256:a"
     assert report.reported(approving, not_judged, SegmentActivationStatus()).last_handled_approval is None
+
+
+@pytest.mark.parametrize(("intent", "shown"), [(Intent.ENFORCE, "file:///new"), (Intent.PLAN, "file:///former")])
+def test_a_target_that_is_only_planned_has_not_left_the_former_one(intent: Intent, shown: str) -> None:
+    before = SegmentActivationStatus(ledger=LedgerRef(url="file:///former", version=3))
+    found = findings()
+    found.ledger = "file:///new", 0
+
+    after = report.reported(assignment(intent), found, before)
+
+    assert after.ledger is not None
+    assert after.ledger.url == shown
