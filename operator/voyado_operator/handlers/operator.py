@@ -9,6 +9,7 @@ import kopf
 
 from voyado_operator.api.common import GROUP
 from voyado_operator.app import App
+from voyado_operator.kube.cluster import NoCluster
 
 
 class Backoffs:
@@ -25,10 +26,13 @@ class Backoffs:
 
 
 def register(registry: kopf.OperatorRegistry, app: App) -> None:
-    @kopf.on.startup(registry=registry)
+    @kopf.on.startup(registry=registry, backoff=5)
     async def start(settings: kopf.OperatorSettings, **_: Any) -> None:
         configure(settings, namespaced=bool(app.settings.namespaces))
-        await app.start()
+        try:
+            await app.start()
+        except NoCluster as error:
+            raise kopf.PermanentError(str(error)) from None
 
     @kopf.on.cleanup(registry=registry)
     async def stop(**_: Any) -> None:

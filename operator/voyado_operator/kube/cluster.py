@@ -18,6 +18,10 @@ PATCH_FORMAT = "application/apply-patch+yaml"  # the client's default for patche
 CALL_SECONDS = 30.0
 
 
+class NoCluster(Exception):  # noqa: N818 - what is missing, said in a sentence
+    """Nothing says which API server to talk to."""
+
+
 class Cluster:
     """The API server, through one client for the life of the operator. Every method may raise ApiException."""
 
@@ -29,12 +33,16 @@ class Cluster:
 
     @classmethod
     async def connect(cls, kubeconfig: str | None) -> "Cluster":
-        """By the kubeconfig, else by the pod's service account."""
+        """By the kubeconfig, else by the pod's service account. Raises NoCluster."""
         settings, load = client.Configuration(), cast(Any, config)
-        if kubeconfig:
-            await load.load_kube_config(kubeconfig, client_configuration=settings)
-        else:
-            load.load_incluster_config(client_configuration=settings)
+        try:
+            if kubeconfig:
+                await load.load_kube_config(kubeconfig, client_configuration=settings)
+            else:
+                load.load_incluster_config(client_configuration=settings)
+        except config.ConfigException as error:
+            where = f"KUBECONFIG={kubeconfig}" if kubeconfig else "outside of a pod KUBECONFIG must be set"
+            raise NoCluster(f"cannot tell which cluster to talk to, {where}: {error}") from None
         return cls(client.ApiClient(settings))
 
     async def close(self) -> None:
