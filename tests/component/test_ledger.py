@@ -87,9 +87,15 @@ def test_an_existing_ledger_keeps_its_owner_until_it_is_taken_over(url: str) -> 
     found = Ledger.open(url, "other/owner/name", {})
     assert (found.owner, found.target) == (OWNER, TARGET)
 
-    found.take_over("other/owner/name")
+    found.describe("other/owner/name", TARGET)
 
     assert (opened(url).owner, opened(url).target) == ("other/owner/name", TARGET)
+
+
+def test_the_owners_word_on_the_target_is_kept_up_to_date(url: str) -> None:
+    opened(url)
+    moved = Ledger.open(url, OWNER, TARGET | {"connection": "another"})
+    assert moved.target["connection"] == "another"
 
 
 def test_a_ledger_that_is_not_there_is_none(url: str) -> None:
@@ -98,13 +104,13 @@ def test_a_ledger_that_is_not_there_is_none(url: str) -> None:
     assert Ledger.existing(url) is not None
 
 
-@pytest.mark.parametrize("intrusion", ["append", "take_over"])
+@pytest.mark.parametrize("intrusion", ["append", "describe"])
 def test_of_two_writers_the_later_is_refused(url: str, intrusion: str) -> None:
     ours, theirs = opened(url), opened(url)
     if intrusion == "append":
         theirs.append(Operation.ADD, IDS[:3], START)
     else:
-        theirs.take_over("other/owner/name")
+        theirs.describe("other/owner/name", TARGET)
 
     with pytest.raises(LedgerUnavailable, match="another writer"):
         ours.append(Operation.ADD, IDS[3:6], START)

@@ -2,7 +2,7 @@
 
 RunError
 ├── Retry      the operator tries again by itself
-│   ├── SourceFailed, EngageUnavailable, LedgerUnavailable, ConnectionNotReady
+│   ├── SourceFailed, EngageUnavailable, LedgerUnavailable, ConnectionNotReady, Unexpected
 └── Stall      a person must act
     ├── InvalidSpec, TargetConflict, TargetNotFound, CredentialsInvalid
 
@@ -53,6 +53,14 @@ class TargetConflict(Stall):
 
 class TargetNotFound(Stall):
     """The target does not exist in Engage."""
+
+
+class Unexpected(Retry):
+    """A defect, or a resource that ran out: nothing that the contract has a reason of its own for."""
+
+    @property
+    def reason(self) -> str:
+        return "ProgressingWithRetry"
 
 
 class CredentialsInvalid(Stall):

@@ -99,6 +99,10 @@ class Cluster:
         try:
             found = await self._core.read_namespaced_secret(name, namespace, _request_timeout=CALL_SECONDS)
         except ApiException as error:
+            if error.status == HTTPStatus.FORBIDDEN:
+                raise CredentialsInvalid(
+                    f"{field}: the operator may not read the Secret {namespace}/{name}; grant it `get` on secrets"
+                ) from None
             if error.status != HTTPStatus.NOT_FOUND:
                 raise
             raise CredentialsInvalid(f"{field}: there is no Secret {namespace}/{name}; create it") from None

@@ -42,9 +42,13 @@ class Ledger:
     def open(cls, url: str, owner: str, target: Mapping[str, str]) -> "Ledger":
         """Open the ledger at `url`; where there is none, create an empty one of `owner` (`cluster UID/namespace/name`).
 
-        An existing ledger keeps its owner and target: compare them before use.
+        An existing ledger keeps its owner: compare it before use. That owner's word on the target replaces an earlier
+        one, such as the name of the connection.
         """
-        return cls(ChangeLog.open(url, "contact_id", _SCHEMA, _described(owner, target)))
+        ledger = cls(ChangeLog.open(url, "contact_id", _SCHEMA, _described(owner, target)))
+        if ledger.owner == owner and ledger.target != dict(target):
+            ledger.describe(owner, target)
+        return ledger
 
     @classmethod
     def existing(cls, url: str) -> "Ledger | None":
@@ -69,9 +73,9 @@ class Ledger:
     def target(self) -> dict[str, str]:
         return dict(json.loads(self._log.description)["target"])
 
-    def take_over(self, owner: str) -> None:
-        """Commit `owner` as the owner. For the present owner this is the claim that fences other writers."""
-        self._log.describe(_described(owner, self.target))
+    def describe(self, owner: str, target: Mapping[str, str]) -> None:
+        """Commit whose ledger this is and of which target. It fences other writers."""
+        self._log.describe(_described(owner, target))
 
     def members(self) -> ArrowStream:
         """The members as a stream of one column, `contact_id`; each once, in no order."""

@@ -27,7 +27,7 @@ async def claim(
         )
     if await cluster.exists(Kind.ACTIVATION, key) and not _has_left(registry, key, identity):
         raise TargetConflict(f"the {identity} is driven by {key}; delete that one or choose another target")
-    await worker(ledger.take_over, owner)
+    await worker(lambda: ledger.describe(owner, ledger.target))
     return str(key)
 
 

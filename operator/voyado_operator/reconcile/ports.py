@@ -1,6 +1,6 @@
 """What the run needs of the outside, each as small as its use."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -76,7 +76,7 @@ class Ledger(Protocol):
     @property
     def target(self) -> dict[str, str]: ...
 
-    def take_over(self, owner: str) -> None: ...
+    def describe(self, owner: str, target: Mapping[str, str]) -> None: ...
 
     def members(self) -> ArrowStream: ...
 

@@ -1,18 +1,20 @@
 """A run between its gate and its report (both in activation.py): extract → match → diff → guard → apply → commit."""
 
+import logging
+import traceback
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 from durationpy import from_str
 
 from voyado_operator.domain.delivery import Operation, Result
-from voyado_operator.domain.errors import RunError
+from voyado_operator.domain.errors import RunError, Unexpected
 from voyado_operator.domain.guards import Plan
 from voyado_operator.domain.plan import Window
 from voyado_operator.reconcile import planning
 from voyado_operator.reconcile.access import tenant_of
 from voyado_operator.reconcile.adapters import Tenant
-from voyado_operator.reconcile.delivery import Delivery
+from voyado_operator.reconcile.delivery import Delivery, Interrupted
 from voyado_operator.reconcile.extraction import extract, match
 from voyado_operator.reconcile.findings import Assignment, DiffFound, Findings, Intent
 from voyado_operator.reconcile.limits import limits
@@ -24,6 +26,8 @@ from voyado_operator.reconcile.registry import Registry
 from voyado_operator.reconcile.surroundings import Surroundings
 from voyado_operator.reconcile.worker import Worker
 from voyado_operator.workspace import Ambiguous, Columns, Workspace
+
+logger = logging.getLogger(__name__)
 
 
 class Run:
@@ -56,10 +60,20 @@ class Run:
             await self._steps(tenant)
         except RunError as error:
             self.findings.error = error
+        except Interrupted:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, people must see it and the next run must come
+            self.findings.error = self._unexpected(error)
         self.tracker.leave()
         self.findings.requests = tenant.engage.requests if tenant else 0
         self.findings.finished_at = self.around.clock()
         return self.findings
+
+    def _unexpected(self, error: Exception) -> Unexpected:
+        """Where it happened goes into the log, but not what it says: that may quote a row."""
+        kind, place = type(error).__name__, "".join(traceback.format_tb(error.__traceback__))
+        logger.error("%s: run %s: %s\n%s", self.assignment.activation.metadata.key, self.assignment.run_id, kind, place)
+        return Unexpected(f"the run ended with an error that nobody foresaw ({kind}); the operator's log says where")
 
     async def _steps(self, tenant: Tenant) -> None:
         target = tenant.target(self.assignment.activation, self.assignment.run_id)

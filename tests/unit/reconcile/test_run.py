@@ -1,0 +1,45 @@
+"""A run ends with findings, whatever happens in it."""
+
+import asyncio
+import logging
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from voyado_operator.domain.errors import CredentialsInvalid, Unexpected
+from voyado_operator.reconcile.findings import Assignment, Findings, Intent
+from voyado_operator.reconcile.progress import Tracker
+from voyado_operator.reconcile.run import Run
+from voyado_operator.targets.build import identify
+
+from tests.unit.reconcile.objects import NOW, activation, connection
+
+
+async def found(error: Exception) -> Findings:
+    """The findings of a run in which reading the API key raises `error`."""
+
+    async def secret(*_: object) -> str:
+        raise error
+
+    seen, through = activation(), connection()
+    assignment = Assignment("run-1", NOW, Intent.ENFORCE, seen, through, identify(seen, through), None, None)
+    around = SimpleNamespace(cluster=SimpleNamespace(secret=secret), clock=lambda: NOW, slots=asyncio.Semaphore())
+    nothing = cast(Any, None)
+    return await Run(assignment, cast(Any, around), nothing, nothing, Tracker(), lambda: False).execute()
+
+
+async def test_an_error_with_a_reason_is_a_finding() -> None:
+    findings = await found(CredentialsInvalid("there is no Secret"))
+    assert (type(findings.error), findings.requests, findings.finished_at) == (CredentialsInvalid, 0, NOW)
+
+
+async def test_an_error_that_nobody_foresaw_is_one_too_and_its_text_stays_out_of_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        findings = await found(ValueError("about contact 2f6b8a0e"))
+
+    assert isinstance(findings.error, Unexpected)
+    assert "ValueError" in str(findings.error)
+    assert "in execute" in caplog.text
+    assert "2f6b8a0e" not in caplog.text + str(findings.error)
