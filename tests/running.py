@@ -66,7 +66,11 @@ def running_operator(kubeconfig: Path, folder: Path, **settings: str) -> Iterato
     with log.open("w") as output:
         command = [sys.executable, "-m", "voyado_operator", "run"]
         process = subprocess.Popen(
-            command, env=environment | {"KUBECONFIG": str(kubeconfig)}, stdout=output, stderr=subprocess.STDOUT
+            command,
+            env=environment | {"KUBECONFIG": str(kubeconfig)},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
     operator = Operator(process, log, folder / "ledger", metrics_port, health_port)
     try:

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import threading
 import time
 
 from rich.console import Console
@@ -41,7 +42,10 @@ def keep(stage: Stage, console: Console) -> None:
         highlight=False,
         soft_wrap=True,
     )
-    signal.sigwait({signal.SIGINT, signal.SIGTERM})
+    asked = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: asked.set())
+    asked.wait()
 
 
 if __name__ == "__main__":

@@ -123,6 +123,18 @@ def test_a_new_target_leaves_the_former_one_as_it_is(world: World, people: list[
     world.await_event("TargetRetained", first["ledger"]["url"])
 
 
+def test_a_new_connection_has_a_ledger_of_its_own(world: World, people: list[str]) -> None:
+    """The same tenant, but another type of contacts."""
+    first = world.start(world.activation())
+    world.apply(world.connection("members", contactType="Member"))
+
+    second = world.start(world.activation(connectionRef={"name": "members"}))
+
+    assert second["ledger"]["url"] != first["ledger"]["url"]
+    assert second["members"] == 10
+    world.await_event("TargetRetained", first["ledger"]["url"])
+
+
 def test_a_new_target_is_withdrawn_from_the_former_one_where_the_policy_says_so(
     world: World, people: list[str]
 ) -> None:

@@ -114,7 +114,7 @@ def start(stack: ExitStack, programs: Path, home: Path, port: int, rights: dict[
     flags = [f"--{name}={value}" for name, value in settings.items()]
     log = stack.enter_context((home / "log").open("w"))
     command = [programs / "bin" / "postgres", "-D", home / "data", *flags]
-    process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, **rights)
+    process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True, **rights)
     stack.callback(process.wait)
     stack.callback(process.send_signal, signal.SIGINT)  # fast shutdown: does not wait for clients
     return process

@@ -113,7 +113,9 @@ def start_apiserver(stack: ExitStack, folder: Path, etcd: int, port: int) -> Non
 def spawn(stack: ExitStack, folder: Path, program: str, flags: dict[str, object]) -> None:
     log = stack.enter_context((folder / f"{program}.log").open("w"))
     arguments = [f"--{name}={value}" for name, value in flags.items()]
-    process = subprocess.Popen([BIN / program, *arguments], stdout=log, stderr=subprocess.STDOUT)
+    # A session of its own: Ctrl-C is for whoever tidies up, not for what is to be tidied up.
+    command = [BIN / program, *arguments]
+    process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
     stack.callback(process.wait)
     stack.callback(process.kill)
 
