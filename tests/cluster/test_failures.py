@@ -1,5 +1,6 @@
 """What goes wrong is said once, with its reason, and nothing is written or lost."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -178,6 +179,40 @@ def test_what_nobody_knows_is_not_called_done(world: World) -> None:
     assert (ready(status)["status"], ready(status)["reason"]) == ("False", "PartiallyApplied")
     assert (condition(status, "Reconciling") or {})["reason"] == "ProgressingWithRetry"
     assert world.run()["members"] == 3
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason", "said"),
+    [
+        ({"status": 401}, "CredentialsInvalid", "spec.apiKeySecretRef"),
+        ({"status": 503, "retryAfter": 0.01}, "EngageUnavailable", "status 503"),
+    ],
+)
+def test_engage_refusing_in_the_middle_of_a_run_loses_nothing(
+    world: World, people: list[str], fault: dict[str, Any], reason: str, said: str
+) -> None:
+    world.select(people[:25])
+    world.engage.faults({"kind": "status", "method": "PATCH", **fault})
+
+    status = world.run()
+
+    assert (ready(status)["status"], ready(status)["reason"]) == ("False", reason)
+    assert said in ready(status)["message"]
+    assert (status["lastRun"]["outcome"], status["members"]) == ("Failed", 30)
+    world.await_event(reason, said)
+    world.engage.faults()
+    world.run()
+    assert world.labelled == set(people[:25])
+
+
+def test_a_damaged_ledger_is_never_taken_for_an_empty_one(world: World, people: list[str]) -> None:
+    folder = Path(world.status()["ledger"]["url"].removeprefix("file://"))
+    for data in folder.glob("*.parquet"):
+        data.write_bytes(data.read_bytes()[:40])
+    world.select(people[:20])
+
+    assert_failed(world, world.run(), "LedgerUnavailable", "could not be read")
+    assert world.labelled == set(people)
 
 
 def test_a_zone_that_does_not_exist_stalls(world: World) -> None:

@@ -2,13 +2,19 @@
 
 from dataclasses import dataclass
 
+ANY_TYPE = "default"
+"""The contact type of a connection that names none: the tenant's own default, which only the tenant knows."""
+
+ATTRIBUTE = "attribute:"
+"""How the route of a label begins that is a contact attribute."""
+
 
 @dataclass(frozen=True, slots=True)
 class TargetIdentity:
     """One target of a tenant.
 
-    `host` and `contact_type` name the contacts ("default" is the tenant's own default type), `kind` is label,
-    preference or consent, `name` what it is called there; `route` and `on_enter` are what makes another ledger of it.
+    `host` and `contact_type` name the contacts; `kind` is label, preference or consent, `name` what it is called there;
+    `route` and `on_enter` are what makes another ledger of it.
     """
 
     host: str
@@ -18,10 +24,15 @@ class TargetIdentity:
     route: str
     on_enter: str
 
-    @property
-    def conflict_key(self) -> tuple[str, str, str, str]:
-        """Two activations with this in common would work against each other, whatever they write."""
-        return self.host, self.contact_type, self.kind, self.name
+    def conflicts_with(self, other: "TargetIdentity") -> bool:
+        """Whether two activations of these targets would work against each other, whatever they write.
+
+        The default type may be any type; and two label names may come to the same attribute (route `attribute:<id>`).
+        """
+        same_contacts = self.contact_type == other.contact_type or ANY_TYPE in (self.contact_type, other.contact_type)
+        same_attribute = self.route == other.route and self.route.startswith(ATTRIBUTE)
+        same_tenant = (self.host, self.kind) == (other.host, other.kind)
+        return same_tenant and same_contacts and (self.name == other.name or same_attribute)
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name} of {self.host}"

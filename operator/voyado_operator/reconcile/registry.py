@@ -94,7 +94,7 @@ class Registry:
         """Whether the activation `key` is known and drives this target, which it does until it is gone entirely."""
         known = self.activations.get(key)
         theirs = self._identity(known.latest) if known else None
-        return theirs is not None and theirs.conflict_key == identity.conflict_key
+        return theirs is not None and theirs.conflicts_with(identity)
 
     def _identity(self, activation: SegmentActivation) -> TargetIdentity | None:
         connection = self.connection_of(activation)

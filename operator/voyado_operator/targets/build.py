@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from voyado_operator.api.activation import SegmentActivation
 from voyado_operator.api.connection import VoyadoConnection
 from voyado_operator.domain.errors import InvalidSpec
-from voyado_operator.domain.target import TargetIdentity
+from voyado_operator.domain.target import ANY_TYPE, ATTRIBUTE, TargetIdentity
 from voyado_operator.engage.client import EngageClient
 from voyado_operator.reconcile.ports import Target
 from voyado_operator.targets.bulk import MOST_ROWS
@@ -22,7 +22,7 @@ UNROUTED = "none"
 def identify(activation: SegmentActivation, connection: VoyadoConnection) -> TargetIdentity:
     """The name that ledgers and conflicts go by; never fails, so that even a wrong manifest has one."""
     spec, target = connection.spec, activation.spec.target
-    host, contact_type = urlsplit(spec.url).netloc.lower(), spec.contact_type or "default"
+    host, contact_type = urlsplit(spec.url).netloc.lower(), spec.contact_type or ANY_TYPE
     if target.preference is not None:
         preference = target.preference
         return TargetIdentity(host, contact_type, "preference", preference.channel, "contact", preference.on_enter)
@@ -77,20 +77,19 @@ def _label_route(name: str, connection: VoyadoConnection) -> str:
     if labels is None:
         return UNROUTED
     if labels.attribute is not None:
-        return f"attribute:{labels.attribute.id_template.replace('{label}', name)}"
+        return f"{ATTRIBUTE}{labels.attribute.id_template.replace('{label}', name)}"
     return "customTrigger" if labels.custom_trigger is not None else "endpoint"
 
 
 def _label(route: str, connection: VoyadoConnection, client: EngageClient) -> Target:
-    kind, _, attribute = route.partition(":")
-    if kind != "attribute":
-        said = "does not say how it represents labels" if kind == UNROUTED else f"uses the label route {kind}"
+    if not route.startswith(ATTRIBUTE):
+        said = "does not say how it represents labels" if route == UNROUTED else f"uses the label route {route}"
         raise InvalidSpec(
             f"spec.target.label: the VoyadoConnection {connection.metadata.name} {said}, and this version knows only "
             'one way; write there labels: {attribute: {idTemplate: "label_{label}"}}'
         )
     in_bulk = connection.spec.bulk.mode == "Auto"
-    return LabelAttribute(client, attribute, MOST_ROWS if in_bulk else _batch_size(connection))
+    return LabelAttribute(client, route.removeprefix(ATTRIBUTE), MOST_ROWS if in_bulk else _batch_size(connection))
 
 
 def _batch_size(connection: VoyadoConnection) -> int:
