@@ -63,10 +63,12 @@ class OperatorAdapters:
         return EngageTenant(connection, client)
 
     def ledger(self, identity: TargetIdentity, owner: str, connection: str) -> Ledger:
+        return Ledger.open(self.ledger_url(identity), owner, definition(identity, connection))
+
+    def ledger_url(self, identity: TargetIdentity) -> str:
         parts = [identity.route, identity.on_enter]
         root, host, contact_type = self._settings.ledger_url, identity.host, identity.contact_type
-        url = ledger_url(root, host, contact_type, identity.kind, identity.name, parts)
-        return Ledger.open(url, owner, definition(identity, connection))
+        return ledger_url(root, host, contact_type, identity.kind, identity.name, parts)
 
     def existing_ledger(self, url: str) -> Ledger | None:
         return Ledger.existing(url)

@@ -94,7 +94,8 @@ class App:
             if self._lives.get(key) is life:
                 del self._lives[key]
             if watched.latest.metadata.deletion_timestamp is not None:
-                self._deletions.seen(watched.latest)
+                # With the status as it was written last, which the watch may not have shown yet.
+                self._deletions.seen(watched.latest.model_copy(update={"status": life.status}))
 
     async def live_connection(self, connection: VoyadoConnection, stopping: Stopping) -> None:
         """Until the object goes or the operator stops."""

@@ -175,7 +175,8 @@ def test_deleting_in_the_middle_of_a_run_leaves_nobody_with_the_label(world: Wor
     world.select(people)
     world.engage.faults({"kind": "latency", "method": "PATCH", "seconds": 0.3})
     world.apply(world.activation(deletionPolicy="Withdraw", schedule={"every": "1h"}))
-    world.await_status(lambda _: bool(world.labelled))
+    while not world.labelled:
+        pass
 
     world.kubectl("delete", "segact", "vip", "--timeout=60s")
 

@@ -1,6 +1,7 @@
 """One class over `kubernetes.aio`, with the calls the operator makes and no other."""
 
 import base64
+from collections.abc import Callable
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, cast
@@ -80,19 +81,13 @@ class Cluster:
     async def exists(self, kind: Kind, key: ObjectKey) -> bool:
         return await self._get(kind, key) is not None
 
-    async def set_finalizers(self, kind: Kind, metadata: Metadata, finalizers: list[str]) -> None:
-        """Replace the finalizers that `metadata` shows; a conflict (409, 422) means that somebody else was faster."""
-        operations = [
-            {"op": "test", "path": "/metadata/uid", "value": metadata.uid},
-            {"op": "test", "path": "/metadata/resourceVersion", "value": metadata.resource_version},
-            {"op": "add", "path": "/metadata/finalizers", "value": finalizers},
-        ]
-        await self._objects.patch_namespaced_custom_object(
-            *_path(kind, metadata.key),
-            operations,
-            _content_type="application/json-patch+json",
-            _request_timeout=CALL_SECONDS,
-        )
+    async def add_finalizer(self, kind: Kind, metadata: Metadata, finalizer: str) -> None:
+        """Nothing if the object has it, or is gone."""
+        await self._change_finalizers(kind, metadata, lambda present: list(dict.fromkeys([*present, finalizer])))
+
+    async def remove_finalizer(self, kind: Kind, metadata: Metadata, finalizer: str) -> None:
+        """Nothing if the object has it not, or is gone."""
+        await self._change_finalizers(kind, metadata, lambda present: [one for one in present if one != finalizer])
 
     async def secret(self, field: str, namespace: str, name: str, key: str) -> str:
         """The value of a Secret's key; `field` is where the manifest names it. Raises CredentialsInvalid."""
@@ -150,6 +145,27 @@ class Cluster:
             "count": 1,
         }
         await self._core.create_namespaced_event(metadata.namespace, body, _request_timeout=CALL_SECONDS)
+
+    async def _change_finalizers(
+        self, kind: Kind, metadata: Metadata, change: Callable[[list[str]], list[str]]
+    ) -> None:
+        """Kopf changes the same list at the same moments, so each attempt pins the resourceVersion it has looked at."""
+        for attempt in stamina.retry_context(on=_is_passing, attempts=8, timeout=60, wait_max=10):
+            with attempt:
+                present = await self._get(kind, metadata.key)
+                if present is None or present["metadata"]["uid"] != metadata.uid:
+                    return
+                before = present["metadata"].get("finalizers", [])
+                wanted = change(before)
+                if wanted == before:
+                    return
+                pinned = {"resourceVersion": present["metadata"]["resourceVersion"], "finalizers": wanted}
+                await self._objects.patch_namespaced_custom_object(
+                    *_path(kind, metadata.key),
+                    {"metadata": pinned},
+                    _content_type="application/merge-patch+json",
+                    _request_timeout=CALL_SECONDS,
+                )
 
     async def _get(self, kind: Kind, key: ObjectKey) -> dict[str, Any] | None:
         try:

@@ -60,7 +60,7 @@ class ActivationLife:
         if verdict is not None or connection is None:
             await self._hold_back(activation, verdict)
             return None
-        asked = trigger(activation, self._status, self._around.clock())
+        asked = trigger(activation, self.status, self._around.clock())
         if asked is None:
             await self._idle(activation)
             return self._seconds_until_next()
@@ -73,16 +73,17 @@ class ActivationLife:
 
     def is_overdue(self, due_before: datetime) -> bool:
         """Whether a run was due at that time and is not under way."""
-        when = self._status.next_run_time
+        when = self.status.next_run_time
         return when is not None and when < due_before and not self._is_running
 
     @property
-    def _status(self) -> SegmentActivationStatus:
+    def status(self) -> SegmentActivationStatus:
+        """As last written."""
         status: SegmentActivationStatus = self._keeper.status
         return status
 
     def _seconds_until_next(self) -> float | None:
-        when = self._status.next_run_time
+        when = self.status.next_run_time
         return None if when is None else max(0.0, (when - self._around.clock()).total_seconds())
 
     async def _hold_back(self, activation: SegmentActivation, verdict: Verdict | None) -> None:
@@ -91,20 +92,20 @@ class ActivationLife:
 
     async def _await_probe(self, activation: SegmentActivation) -> None:
         """Whether the connection works is about to be known; until then nothing new can be said of the activation."""
-        if is_new_generation(activation, self._status):
+        if is_new_generation(activation, self.status):
             name = activation.spec.connection_ref.name
             await self._write(activation, progressing(f"waiting until the VoyadoConnection {name} is probed"), {})
 
     async def _idle(self, activation: SegmentActivation) -> None:
         """Nothing to do, and nothing that holds it back; only without a schedule was that not so before."""
-        ready = ready_of(self._status.conditions)
-        settled = ready is not None and ready.reason not in HOLDS and not is_new_generation(activation, self._status)
-        verdict = None if settled else report.resting(self._status)
+        ready = ready_of(self.status.conditions)
+        settled = ready is not None and ready.reason not in HOLDS and not is_new_generation(activation, self.status)
+        verdict = None if settled else report.resting(self.status)
         await self._write(activation, verdict, {"progress": None})  # a run may have been cut off
 
     async def _run(self, activation: SegmentActivation, connection: VoyadoConnection, asked: Trigger) -> bool:
         """One run and its report; return whether it failed."""
-        if is_new_generation(activation, self._status):
+        if is_new_generation(activation, self.status):
             await self._write(activation, progressing(f"working on generation {activation.metadata.generation}"), {})
         started, tracker = self._around.clock(), Tracker()
         assignment = Assignment(
@@ -114,8 +115,8 @@ class ActivationLife:
             activation=activation,
             connection=connection,
             identity=self._around.adapters.identify(activation, connection),
-            approval=approval(activation, self._status),
-            former_ledger=self._status.ledger.url if self._status.ledger else None,
+            approval=approval(activation, self.status),
+            former_ledger=self.status.ledger.url if self.status.ledger else None,
         )
         with Worker(f"run-{assignment.run_id}") as worker, self._metrics.active_runs.track_inprogress():
             run = Run(assignment, self._around, self._registry, worker, tracker, self._is_stopping)
@@ -127,13 +128,13 @@ class ActivationLife:
 
     async def _report(self, assignment: Assignment, findings: Findings) -> None:
         activation = assignment.activation
-        status = report.reported(assignment, findings, self._status)
+        status = report.reported(assignment, findings, self.status)
         for reason, message in findings.notices:
             await self._keeper.announce(activation.metadata, "Normal", reason, message)
         if assignment.is_on_the_side:
             await self._write(activation, None, dict(status))
             return
-        when = report.next_time(assignment, findings, schedule(activation.spec.schedule), self._status, random.random())  # noqa: S311
+        when = report.next_time(assignment, findings, schedule(activation.spec.schedule), self.status, random.random())  # noqa: S311
         await self._write(activation, report.verdict(assignment, findings), {**dict(status), "next_run_time": when})
 
     async def _show_progress(self, activation: SegmentActivation, tracker: Tracker) -> None:
@@ -144,9 +145,9 @@ class ActivationLife:
         """Write the changed status; without a verdict its conditions stay."""
         if verdict is not None:
             generation = activation.metadata.generation
-            listed = conditions(verdict, self._status.conditions, generation, self._around.clock())
+            listed = conditions(verdict, self.status.conditions, generation, self._around.clock())
             changes = {**changes, "conditions": listed, "observed_generation": generation}
-        status = self._status.model_copy(update=changes)
+        status = self.status.model_copy(update=changes)
         measuring.show_status(self._metrics, activation, status)
         await self._keeper.write(activation.metadata, status)
 

@@ -57,17 +57,22 @@ class Deletions:
         metadata, owner = activation.metadata, self._around.owner(activation.metadata.key)
         contacts = 0
         try:
-            if keeper.status.ledger is not None:
-                with Worker(f"withdraw-{metadata.name}") as worker:
-                    withdrawal = Withdrawal(self._around, self._registry, worker, is_stopping=lambda: False)
-                    contacts = await withdrawal.empty(keeper.status.ledger.url, owner, activation, "withdraw")
+            with Worker(f"withdraw-{metadata.name}") as worker:
+                withdrawal = Withdrawal(self._around, self._registry, worker, is_stopping=lambda: False)
+                for url in self._ledgers(activation):
+                    contacts += await withdrawal.empty(url, owner, activation, "withdraw")
         except RunError as error:
             listed = conditions(verdict_of(error), keeper.status.conditions, metadata.generation, self._around.clock())
             await keeper.write(metadata, keeper.status.model_copy(update={"conditions": listed}))
             raise
         await keeper.announce(metadata, "Normal", "TargetWithdrawn", f"{contacts} contacts were taken off the target")
-        await finalizer.release(self._around.cluster, self._latest(activation))
+        await finalizer.release(self._around.cluster, activation)
 
-    def _latest(self, activation: SegmentActivation) -> SegmentActivation:
-        watched = self._registry.activations.get(activation.metadata.key)
-        return watched.latest if watched else activation
+    def _ledgers(self, activation: SegmentActivation) -> set[str]:
+        """Also the present target's: a first run that was killed has not told the status of its ledger."""
+        told, connection = activation.status.ledger, self._registry.connection_of(activation)
+        found = {told.url} if told else set()
+        if connection is not None:
+            adapters = self._around.adapters
+            found.add(adapters.ledger_url(adapters.identify(activation, connection)))
+        return found

@@ -15,8 +15,7 @@ async def keep_finalizer(cluster: Cluster, activation: SegmentActivation) -> Non
     """Let the object carry the finalizer exactly while its policy is Withdraw."""
     wanted = activation.spec.deletion_policy == "Withdraw"
     if wanted and not holds(activation):
-        finalizers = [*activation.metadata.finalizers, WITHDRAW]
-        await cluster.set_finalizers(Kind.ACTIVATION, activation.metadata, finalizers)
+        await cluster.add_finalizer(Kind.ACTIVATION, activation.metadata, WITHDRAW)
     if not wanted and holds(activation):
         await release(cluster, activation)
 
@@ -27,5 +26,4 @@ def holds(activation: SegmentActivation) -> bool:
 
 async def release(cluster: Cluster, activation: SegmentActivation) -> None:
     """Let the object go, as far as we are concerned."""
-    others = [finalizer for finalizer in activation.metadata.finalizers if finalizer != WITHDRAW]
-    await cluster.set_finalizers(Kind.ACTIVATION, activation.metadata, others)
+    await cluster.remove_finalizer(Kind.ACTIVATION, activation.metadata, WITHDRAW)

@@ -115,7 +115,8 @@ class Run:
             uri = await self.around.cluster.secret(
                 "spec.audience.sql.uriSecretRef", namespace, reference.name, reference.key or "uri"
             )
-        return self.around.adapters.source(audience, uri)
+        # In the worker: it may ask the DNS, which would hold up everything else.
+        return await self.worker(self.around.adapters.source, audience, uri)
 
     def _columns(self) -> Columns:
         audience = self.assignment.activation.spec.audience
