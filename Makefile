@@ -27,7 +27,7 @@ lint: setup                                   ## ruff, mypy --strict, import con
 	$(BIN)/lint-imports
 
 test: controlplane                            ## every test, real control plane included
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 demo: controlplane                            ## the whole promise in a minute; KEEP=1 leaves it running
 	@$(BIN)/python -m examples.demo
