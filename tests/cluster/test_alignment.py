@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.cluster.world import World, address, ready
+from tests.cluster.world import GOVERNANCE, World, address, ready
 
 
 def test_a_label_follows_the_audience_and_the_status_tells_the_numbers(world: World) -> None:
@@ -108,9 +108,6 @@ def test_what_engage_refuses_is_counted_and_tried_again(world: World) -> None:
 
     world.engage.seed([{"id": people[2]}])
     assert world.run()["members"] == 3
-
-
-GOVERNANCE = {"owner": "crm", "purpose": "newsletter", "legalBasis": "Consent", "sourceOfTruth": "Acknowledged"}
 
 
 @pytest.mark.parametrize(

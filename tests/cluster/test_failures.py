@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.test_alignment import GOVERNANCE
-from tests.cluster.world import CONNECTIONS, Status, World, condition, ready
+from tests.cluster.world import CONNECTIONS, GOVERNANCE, Status, World, condition, ready
 
 
 @pytest.fixture

@@ -2,8 +2,7 @@
 
 import pytest
 
-from tests.cluster.test_alignment import GOVERNANCE
-from tests.cluster.world import Status, World, address, condition, ready
+from tests.cluster.world import GOVERNANCE, Status, World, address, condition, ready
 
 OPT_OUT = {"preference": {"channel": "Email", "onEnter": "Decline", "onExit": "Keep"}}
 

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.test_alignment import GOVERNANCE
-from tests.cluster.world import CONNECTIONS, World, condition, ready
+from tests.cluster.world import CONNECTIONS, GOVERNANCE, World, condition, ready
 from tests.controlplane.postgres import Postgres
 from tests.controlplane.processes import ControlPlane
 from tests.engage import EngageAdmin

@@ -2,8 +2,7 @@
 
 import re
 
-from tests.cluster.test_alignment import GOVERNANCE
-from tests.cluster.world import World, address
+from tests.cluster.world import GOVERNANCE, World, address
 
 PASSWORD = re.compile(r"postgresql://postgres:([^@]+)@")
 

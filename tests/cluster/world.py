@@ -18,6 +18,7 @@ from tests.running import Operator
 
 GROUP, VERSION = "voyado-operator.io", "v1alpha1"
 ACTIVATIONS, CONNECTIONS = "segmentactivations", "voyadoconnections"
+GOVERNANCE = {"owner": "crm", "purpose": "newsletter", "legalBasis": "Consent", "sourceOfTruth": "Acknowledged"}
 Status = dict[str, Any]
 
 

@@ -5,20 +5,17 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from arro3.core import Array, DataType, RecordBatchReader, Table
-from voyado_operator.domain.arrow import ArrowStream
+from arro3.core import Table
 from voyado_operator.domain.matching import Match, MatchStatus, believed_until
 from voyado_operator.domain.plan import WaitingPlan
 from voyado_operator.ledger import changelog
 from voyado_operator.ledger.identities import Identities
 from voyado_operator.ledger.waiting import WaitingPlans
 
+from tests.component.arrow import rows_of, table
+
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ANNA, BERT = (f"{number:08x}-0000-4000-8000-000000000000" for number in range(2))
-
-
-def rows(stream: ArrowStream) -> list[dict[str, object]]:
-    return [row for batch in RecordBatchReader.from_arrow(stream) for row in batch.to_struct_array().to_pylist()]
 
 
 @pytest.fixture
@@ -27,7 +24,7 @@ def identities(tmp_path: Path) -> Identities:
 
 
 def remembered(identities: Identities) -> set[tuple[object, object, object]]:
-    return {(row["address_hash"], row["status"], row["contact_id"]) for row in rows(identities.remembered())}
+    return {(row["address_hash"], row["status"], row["contact_id"]) for row in rows_of(identities.remembered())}
 
 
 def test_the_latest_answer_counts(identities: Identities) -> None:
@@ -88,9 +85,8 @@ PLAN = WaitingPlan(
 
 
 def changes(*pairs: tuple[str, str]) -> Table:
-    text = DataType.utf8()
-    contacts, operations = (Array(list(column), type=text) for column in zip(*pairs, strict=True))
-    return Table.from_pydict({"contact_id": contacts, "op": operations})
+    contacts, operations = zip(*pairs, strict=True)
+    return table(contact_id=contacts, op=operations)
 
 
 @pytest.fixture
@@ -105,7 +101,7 @@ def test_a_plan_waits_with_its_sets(plans: WaitingPlans, tmp_path: Path) -> None
 
     again = WaitingPlans.open(f"file://{tmp_path}/vip.waiting")
     assert again.load() == PLAN
-    assert {(row["contact_id"], row["op"]) for row in rows(again.changes())} == {(ANNA, "add"), (BERT, "remove")}
+    assert {(row["contact_id"], row["op"]) for row in rows_of(again.changes())} == {(ANNA, "add"), (BERT, "remove")}
 
 
 def test_an_approval_is_remembered(plans: WaitingPlans) -> None:

@@ -1,7 +1,7 @@
 """One class over `kubernetes.aio`, with the calls the operator makes and no other."""
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, cast
@@ -59,10 +59,10 @@ class Cluster:
 
         A wrong uid alone is accepted (operators.md 1.4), so each attempt pins the resourceVersion it has looked at.
         """
-        for attempt in stamina.retry_context(on=_is_passing, attempts=8, timeout=60, wait_max=10):
+        for attempt in _attempts():
             with attempt:
-                present = await self._get(kind, metadata.key)
-                if present is None or present["metadata"]["uid"] != metadata.uid:
+                present = await self._same(kind, metadata)
+                if present is None:
                     return
                 pinned = {
                     "name": metadata.name,
@@ -150,10 +150,10 @@ class Cluster:
         self, kind: Kind, metadata: Metadata, change: Callable[[list[str]], list[str]]
     ) -> None:
         """Kopf changes the same list at the same moments, so each attempt pins the resourceVersion it has looked at."""
-        for attempt in stamina.retry_context(on=_is_passing, attempts=8, timeout=60, wait_max=10):
+        for attempt in _attempts():
             with attempt:
-                present = await self._get(kind, metadata.key)
-                if present is None or present["metadata"]["uid"] != metadata.uid:
+                present = await self._same(kind, metadata)
+                if present is None:
                     return
                 before = present["metadata"].get("finalizers", [])
                 wanted = change(before)
@@ -166,6 +166,11 @@ class Cluster:
                     _content_type="application/merge-patch+json",
                     _request_timeout=CALL_SECONDS,
                 )
+
+    async def _same(self, kind: Kind, metadata: Metadata) -> dict[str, Any] | None:
+        """The object as it is now; None when it is gone, or another by its name has taken its place."""
+        present = await self._get(kind, metadata.key)
+        return present if present is not None and present["metadata"]["uid"] == metadata.uid else None
 
     async def _get(self, kind: Kind, key: ObjectKey) -> dict[str, Any] | None:
         try:
@@ -180,6 +185,10 @@ class Cluster:
 
 def _path(kind: Kind, key: ObjectKey) -> tuple[str, str, str, str, str]:
     return GROUP, VERSION, key.namespace, kind.plural, key.name
+
+
+def _attempts() -> Iterable[stamina.Attempt]:
+    return stamina.retry_context(on=_is_passing, attempts=8, timeout=60, wait_max=10)
 
 
 def _is_passing(error: Exception) -> bool:

@@ -79,24 +79,20 @@ class Ledger:
 
     def members(self) -> ArrowStream:
         """The members as a stream of one column, `contact_id`; each once, in no order."""
-        return self._log.query(self._members("contact_id"))
+        return self._log.query(f"select contact_id from ({self._log.folded()}) where op = 'add'")
 
-    def count(self) -> int:
-        """How many members there are."""
-        [row] = self._log.rows(self._members("count(*) as members"))
-        return int(str(row["members"]))
-
-    def window(self, since: datetime) -> Window:
+    def window(self, since: datetime, members: int) -> Window:
         """What was acknowledged at or after `since`, which must not be longer ago than HISTORY.
 
-        A change counts as one member more or less, as runs only send what their diff found.
+        `members` is how many there are now, as a diff has just counted. A change counts as one member more or less, as
+        runs only send what their diff found.
         """
         rows = self._log.rows(
             "select seq, op, approval is null as unapproved, count(*) as contacts from log"
             f" where seq <> {self._log.base} and changed_at >= {moment.sql(since)} group by 1, 2, 3 order by seq desc"
         )
         moved = dict.fromkeys(Operation, 0)
-        members = peak = self.count()
+        peak = members
         for row in rows:  # back from the present, one commit at a time
             operation, contacts = Operation(str(row["op"])), int(str(row["contacts"]))
             members += contacts if operation is Operation.REMOVE else -contacts
@@ -118,9 +114,6 @@ class Ledger:
         self._log.append(_rows(self._log.next_seq, operation, ids, at, approval), len(ids))
         if self._log.has_grown():
             self._log.rebase(alive="op = 'add'", history=f"changed_at >= {moment.sql(at - HISTORY)}")
-
-    def _members(self, columns: str) -> str:
-        return f"select {columns} from ({self._log.folded()}) where op = 'add'"
 
 
 def _described(owner: str, target: Mapping[str, str]) -> str:

@@ -11,7 +11,7 @@ from voyado_operator.api.common import Kind
 from voyado_operator.api.connection import VoyadoConnection
 from voyado_operator.domain.errors import RunError
 from voyado_operator.reconcile import measuring, report
-from voyado_operator.reconcile.conditions import Verdict, conditions, progressing, ready_of, verdict_of
+from voyado_operator.reconcile.conditions import Verdict, progressing, ready_of, verdict_of
 from voyado_operator.reconcile.finalizer import keep_finalizer
 from voyado_operator.reconcile.findings import Assignment, Findings, Intent
 from voyado_operator.reconcile.gate import HOLDS, held_back
@@ -143,11 +143,7 @@ class ActivationLife:
 
     async def _write(self, activation: SegmentActivation, verdict: Verdict | None, changes: dict[str, object]) -> None:
         """Write the changed status; without a verdict its conditions stay."""
-        if verdict is not None:
-            generation = activation.metadata.generation
-            listed = conditions(verdict, self.status.conditions, generation, self._around.clock())
-            changes = {**changes, "conditions": listed, "observed_generation": generation}
-        status = self.status.model_copy(update=changes)
+        status = self._keeper.judged(activation.metadata, verdict, changes, self._around.clock())
         measuring.show_status(self._metrics, activation, status)
         await self._keeper.write(activation.metadata, status)
 

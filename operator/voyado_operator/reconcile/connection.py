@@ -8,7 +8,7 @@ from voyado_operator.api.common import Kind
 from voyado_operator.api.connection import Consent, VoyadoConnection
 from voyado_operator.domain.errors import RunError
 from voyado_operator.reconcile.access import tenant_of
-from voyado_operator.reconcile.conditions import Verdict, conditions, fine, progressing, verdict_of
+from voyado_operator.reconcile.conditions import Verdict, fine, progressing, verdict_of
 from voyado_operator.reconcile.keeper import StatusKeeper
 from voyado_operator.reconcile.registry import Registry, Watched
 from voyado_operator.reconcile.surroundings import Surroundings
@@ -77,12 +77,9 @@ class ConnectionLife:
 
     async def _write(self, connection: VoyadoConnection, verdict: Verdict | None, changes: dict[str, object]) -> None:
         """Write the changed status; without a verdict its conditions stay."""
+        status = self._keeper.judged(connection.metadata, verdict, changes, self._around.clock())
         if verdict is not None:
-            generation, before = connection.metadata.generation, self._keeper.status.conditions
-            listed = conditions(verdict, before, generation, self._around.clock())
-            changes = {**changes, "conditions": listed, "observed_generation": generation}
             self._metrics.connection_ready.labels(*connection.metadata.key).set(verdict.ready == "True")
-        await self._keeper.write(connection.metadata, self._keeper.status.model_copy(update=changes))
-        if self._keeper.status.requests_per_second is not None:
-            rate = self._keeper.status.requests_per_second
-            self._metrics.rate_limit.labels(*connection.metadata.key).set(rate)
+        await self._keeper.write(connection.metadata, status)
+        if status.requests_per_second is not None:
+            self._metrics.rate_limit.labels(*connection.metadata.key).set(status.requests_per_second)

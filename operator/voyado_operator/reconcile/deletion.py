@@ -7,7 +7,7 @@ from voyado_operator.api.activation import SegmentActivation, SegmentActivationS
 from voyado_operator.api.common import Kind
 from voyado_operator.domain.errors import RunError
 from voyado_operator.reconcile import finalizer
-from voyado_operator.reconcile.conditions import conditions, verdict_of
+from voyado_operator.reconcile.conditions import verdict_of
 from voyado_operator.reconcile.keeper import StatusKeeper
 from voyado_operator.reconcile.registry import Registry
 from voyado_operator.reconcile.surroundings import Surroundings
@@ -62,8 +62,7 @@ class Deletions:
                 for url in self._ledgers(activation):
                     contacts += await withdrawal.empty(url, owner, activation, "withdraw")
         except RunError as error:
-            listed = conditions(verdict_of(error), keeper.status.conditions, metadata.generation, self._around.clock())
-            await keeper.write(metadata, keeper.status.model_copy(update={"conditions": listed}))
+            await keeper.write(metadata, keeper.judged(metadata, verdict_of(error), {}, self._around.clock()))
             raise
         await keeper.announce(metadata, "Normal", "TargetWithdrawn", f"{contacts} contacts were taken off the target")
         await finalizer.release(self._around.cluster, activation)

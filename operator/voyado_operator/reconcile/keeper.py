@@ -1,12 +1,14 @@
 """The one writer of an object's status: whole, only when it differs, with an Event when Ready changes."""
 
 import logging
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Generic, TypeVar
 
 from voyado_operator.api.activation import SegmentActivationStatus
 from voyado_operator.api.common import Condition, Kind, Metadata
 from voyado_operator.api.connection import VoyadoConnectionStatus
-from voyado_operator.reconcile.conditions import ready_of
+from voyado_operator.reconcile.conditions import Verdict, conditions, ready_of
 from voyado_operator.reconcile.ports import Cluster
 
 logger = logging.getLogger(__name__)
@@ -21,6 +23,15 @@ class StatusKeeper(Generic[Status]):
         self._cluster = cluster
         self._written = found.manifest()
         self.status: Status = found
+
+    def judged(
+        self, metadata: Metadata, verdict: Verdict | None, changes: Mapping[str, object], now: datetime
+    ) -> Status:
+        """The status with the changes and the verdict's conditions; without a verdict its conditions stay."""
+        if verdict is not None:
+            listed = conditions(verdict, self.status.conditions, metadata.generation, now)
+            changes = {**changes, "conditions": listed, "observed_generation": metadata.generation}
+        return self.status.model_copy(update=changes)
 
     async def write(self, metadata: Metadata, status: Status) -> None:
         """Make `status` the object's. What the API server did not take is written with the next call."""

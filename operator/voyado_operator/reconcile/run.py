@@ -93,9 +93,7 @@ class Run:
     async def _opened(self, stack: AsyncExitStack) -> Workspace:
         opts_out = self.assignment.entering_opts_out
         workspace = self.around.adapters.workspace(Ambiguous.INCLUDE_ALL if opts_out else Ambiguous.SKIP)
-        await self.worker(workspace.__enter__)
-        stack.callback(self.worker.afterwards, lambda: workspace.__exit__(None, None, None))
-        return workspace
+        return await stack.enter_async_context(self.worker.entered(workspace))
 
     async def _extract_and_match(self, workspace: Workspace, engage: Engage) -> None:
         self.tracker.enter("Extracting")
@@ -146,9 +144,10 @@ class Run:
         if audience is None or diff is None:
             raise RuntimeError("guards judge a diff")
         spec, now = self.assignment.activation.spec, self.around.clock()
-        nothing_to_judge = Window(additions=0, removals=0, peak=diff.counts.unchanged + diff.counts.leaving)
-        changes = diff.counts.entering + diff.counts.leaving
-        window = await self.worker(ledger.window, now - from_str(spec.guards.window)) if changes else nothing_to_judge
+        members = diff.counts.unchanged + diff.counts.leaving
+        window = Window(additions=0, removals=0, peak=members)
+        if diff.counts.entering + diff.counts.leaving:
+            window = await self.worker(ledger.window, now - from_str(spec.guards.window), members)
         question = Question(
             plan=Plan(
                 audience=audience,

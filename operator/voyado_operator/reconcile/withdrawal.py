@@ -49,17 +49,13 @@ class Withdrawal:
         return tenant.withdrawing(definition, run_id)
 
     async def _send(self, ledger: Ledger, target: Target) -> int:
-        workspace = self.around.adapters.workspace(Ambiguous.SKIP)
-        await self.worker(workspace.__enter__)
         account = Account()
-        try:
+        async with self.worker.entered(self.around.adapters.workspace(Ambiguous.SKIP)) as workspace:
             await self.worker(lambda: workspace.diff(ledger.members()))
             delivery = Delivery(
                 workspace, target, ledger, account, self.worker, self.around.clock, {}, self.is_stopping, lambda _: None
             )
             await delivery.deliver([Operation.REMOVE])
-        finally:
-            self.worker.afterwards(lambda: workspace.__exit__(None, None, None))
         if account.sent > account.total(Result.ACCEPTED):
             raise EngageUnavailable(f"not all contacts could be taken off the target yet: {account.described()}")
         return account.sent

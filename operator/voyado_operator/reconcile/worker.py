@@ -1,8 +1,9 @@
 """The one thread that a run's blocking work happens in: warehouse, DuckDB, Delta."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, asynccontextmanager
 from types import TracebackType
 from typing import ParamSpec, TypeVar
 
@@ -29,6 +30,11 @@ class Worker:
     ) -> Answer:
         return await asyncio.wrap_future(self._executor.submit(call, *args, **kwargs))
 
-    def afterwards(self, call: Callable[[], object]) -> None:
-        """Let the thread do `call` when it gets there; nobody waits for it."""
-        self._executor.submit(call)
+    @asynccontextmanager
+    async def entered(self, context: AbstractContextManager[Answer]) -> AsyncIterator[Answer]:
+        """Enter `context` in the thread, and leave it there when the thread gets to it; nobody waits for that."""
+        answer = await self(context.__enter__)
+        try:
+            yield answer
+        finally:
+            self._executor.submit(context.__exit__, None, None, None)

@@ -3,11 +3,11 @@
 import socket
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from ipaddress import ip_address
 from pathlib import Path
 
 from voyado_operator.domain.errors import InvalidSpec
+from voyado_operator.domain.hosts import is_listed
 
 
 def resolved(host: str) -> Iterable[str]:
@@ -28,7 +28,7 @@ class SourcePolicy:
 
     def check_host(self, host: str) -> None:
         """Raise InvalidSpec unless the host is listed; where none are, unless it is this machine or its link."""
-        if any(fnmatchcase(host.lower(), pattern.lower()) for pattern in self.hosts):
+        if is_listed(host, self.hosts):
             return
         if self.hosts:
             raise InvalidSpec(

@@ -8,8 +8,8 @@ from typing import Any
 
 import stamina
 
-# Request lines hold addresses (`GET /contacts/id?email=…`), and access logs are noise.
-SILENCED = ("httpx", "httpcore", "aiohttp.access", "kubernetes", "kubernetes_asyncio", "hpack", "asyncio")
+# Access logs are noise; httpx, whose request lines hold addresses, is silenced where it is used.
+SILENCED = ("aiohttp.access", "kubernetes", "kubernetes_asyncio", "hpack", "asyncio")
 # Kopf reports every event handler and every daemon's start at INFO.
 CHATTY = ("kopf",)
 ADDRESS = re.compile(r"[^\s@\"'<>(),;=?&/]+(@|%40)[^\s@\"'<>(),;&/]+\.[^\s@\"'<>(),;&/]+", re.IGNORECASE)
@@ -59,4 +59,4 @@ def configure(log_format: str, level: str) -> None:
     for name in CHATTY:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     for name in SILENCED:
-        logging.getLogger(name).setLevel(logging.CRITICAL if name.startswith("http") else logging.WARNING)
+        logging.getLogger(name).setLevel(logging.WARNING)

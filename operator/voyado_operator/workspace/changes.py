@@ -60,17 +60,11 @@ def due(connection: duckdb.DuckDBPyConnection, operation: Operation) -> Iterator
 
 
 def count_due(connection: duckdb.DuckDBPyConnection, operation: Operation) -> int:
-    [(count,)] = connection.execute(
-        "select count(*) from changes where op = $op and not held", {"op": operation.value}
-    ).fetchall()
-    return int(count)
+    return _count(connection, "op = $op and not held", operation)
 
 
 def count_held(connection: duckdb.DuckDBPyConnection, operation: Operation) -> int:
-    [(count,)] = connection.execute(
-        "select count(*) from changes where op = $op and held", {"op": operation.value}
-    ).fetchall()
-    return int(count)
+    return _count(connection, "op = $op and held", operation)
 
 
 def forget_the_rest(connection: duckdb.DuckDBPyConnection) -> None:
@@ -94,6 +88,12 @@ def release(connection: duckdb.DuckDBPyConnection, approved: ArrowStream) -> Non
             "update changes set held = false from approved a"
             " where held and a.contact_id = changes.contact_id and a.op = changes.op"
         )
+
+
+def _count(connection: duckdb.DuckDBPyConnection, condition: str, operation: Operation) -> int:
+    sql = f"select count(*) from changes where {condition}"
+    [(count,)] = connection.execute(sql, {"op": operation.value}).fetchall()
+    return int(count)
 
 
 def _pages(connection: duckdb.DuckDBPyConnection, condition: str, operation: Operation) -> Iterator[list[str]]:

@@ -12,10 +12,6 @@ class Columns:
     email: str | None = None
     decided_at: str | None = None
 
-    @property
-    def named(self) -> list[str]:
-        return [name for name in (self.contact_id, self.email, self.decided_at) if name is not None]
-
 
 class Ambiguous(StrEnum):
     """What becomes of the contacts of an ambiguous address."""
