@@ -24,6 +24,13 @@ class EngageAdmin:
     def seed(self, contacts: list[dict[str, Any]]) -> None:
         self._done(self._http.post("/_admin/contacts", json=contacts))
 
+    def decide(self, contact_id: str, **changes: Any) -> None:
+        """What the person does: preferences, consents, email."""
+        self._done(self._http.patch(f"/_admin/contacts/{contact_id}", json=changes))
+
+    def contact(self, contact_id: str) -> dict[str, Any]:
+        return dict(self._done(self._http.get(f"/_admin/contacts/{contact_id}")))
+
     def remove(self, contact_id: str) -> None:
         self._done(self._http.delete(f"/_admin/contacts/{contact_id}"))
 

@@ -2,9 +2,10 @@
 
 | call | what it does |
 |---|---|
-| `PUT /_admin/tenant` | any of apiKeys, rateLimit, retryAfter, bulkStatusShape, bulkDelaySeconds, contactType, attributes {id: type}, consents {id: name} |
+| `PUT /_admin/tenant` | any of apiKeys, rateLimit, retryAfter, bulkStatusShape, bulkDelaySeconds, contactType, quirks (tenant.py), attributes {id: type}, consents {id: name} |
 | `POST /_admin/contacts` | put contacts in: [{id, email?, contactType?, attributes?, preferences?, consents? {id: value}}] |
-| `DELETE /_admin/contacts/{id}` | take one out |
+| `GET /_admin/contacts/{id}`, `DELETE /_admin/contacts/{id}` | show one; take it out |
+| `PATCH /_admin/contacts/{id}` | what the person does: {email?, preferences?, consents? {id: value}} |
 | `GET /_admin/attributes/{id}` | ids of the contacts whose boolean attribute is true |
 | `GET /_admin/preferences/{name}`, `GET /_admin/consents/{id}` | {"true": [ids], "false": [ids]}, without contacts that never had it set |
 | `PUT /_admin/faults`, `DELETE /_admin/faults` | [{kind, method?, path?, status?, retryAfter?, seconds?, times?}], see faults.py |
@@ -18,6 +19,7 @@ from aiohttp import web
 from engage_simulator.bulk import SHAPES
 from engage_simulator.faults import Fault
 from engage_simulator.state import STATE
+from engage_simulator.tenant import QUIRKS
 
 routes = web.RouteTableDef()
 
@@ -33,6 +35,9 @@ async def configure(request: web.Request) -> web.Response:
     state.batches.shape = wanted.get("bulkStatusShape", state.batches.shape)
     state.batches.delay = wanted.get("bulkDelaySeconds", state.batches.delay)
     state.tenant.default_type = wanted.get("contactType", state.tenant.default_type)
+    if unknown := set(wanted.get("quirks", [])) - QUIRKS:
+        raise web.HTTPBadRequest(text=f"there is no quirk {', '.join(unknown)}; there are {', '.join(sorted(QUIRKS))}")
+    state.tenant.quirks = set(wanted.get("quirks", state.tenant.quirks))
     state.tenant.attributes.update(wanted.get("attributes", {}))
     state.tenant.consents.update(wanted.get("consents", {}))
     return web.json_response({})
@@ -42,6 +47,18 @@ async def configure(request: web.Request) -> web.Response:
 async def seed(request: web.Request) -> web.Response:
     request.app[STATE].tenant.add(await request.json())
     return web.json_response({"contacts": len(request.app[STATE].tenant.contacts)})
+
+
+@routes.patch("/_admin/contacts/{id}")
+async def decide(request: web.Request) -> web.Response:
+    """What the person does: unsubscribes, consents, moves to another address."""
+    request.app[STATE].tenant.decided(request.match_info["id"], await request.json())
+    return web.json_response({})
+
+
+@routes.get("/_admin/contacts/{id}")
+async def show(request: web.Request) -> web.Response:
+    return web.json_response(request.app[STATE].tenant.contact(request.match_info["id"]).shown())
 
 
 @routes.delete("/_admin/contacts/{id}")

@@ -63,6 +63,11 @@ class Batches:
         await asyncio.sleep(self.delay)
         for number, row in enumerate(batch.rows):
             try:
+                if "contactId" in row and "bulkIgnoresContactId" in tenant.quirks:
+                    continue
+                if "contactId" in row and "bulkCreates" in tenant.quirks:
+                    row = {**row, "contactId": str(uuid4())}
+                    tenant.add([{"id": row["contactId"]}])
                 contact = _contact(tenant, row)
                 tenant.update(contact, {name: value for name, value in row.items() if name != "contactId"})
             except Refused as refused:

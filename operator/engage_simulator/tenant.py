@@ -3,9 +3,18 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+QUIRKS = {
+    "consentsReplaced",  # the consents of an update take the place of all
+    "siblingPreferenceReset",  # preferences that an update does not name become false
+    "unknownAttributeIgnored",  # and the answer is 200
+    "textCoerced",  # a boolean for an attribute of text becomes "true"
+    "bulkIgnoresContactId",  # rows keyed by contactId change nothing, and count as done
+    "bulkCreates",  # rows keyed by contactId become new contacts
+}
 PREFERENCES = ("acceptsEmail", "acceptsSms", "acceptsPostal")
 ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 TYPES: dict[str, type] = {"boolean": bool, "string": str}
@@ -28,6 +37,10 @@ class Refused(Exception):  # noqa: N818 - an answer of the API, not a failure of
         }
 
 
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="microseconds")
+
+
 @dataclass(slots=True)
 class Contact:
     """A person, as the tenant knows it."""
@@ -37,12 +50,13 @@ class Contact:
     attributes: dict[str, Any] = field(default_factory=dict)
     preferences: dict[str, bool] = field(default_factory=dict)
     consents: dict[str, dict[str, Any]] = field(default_factory=dict)
+    modified: str = field(default_factory=lambda: now())
 
     def shown(self) -> Answer:
         return {
             "id": self.id,
             "attributes": self.attributes,
-            "meta": {"contactType": self.type, "approved": True},
+            "meta": {"contactType": self.type, "approved": True, "modifiedOn": self.modified},
             "preferences": {name: self.preferences.get(name, False) for name in PREFERENCES},
             "consents": list(self.consents.values()),
         }
@@ -52,12 +66,14 @@ class Contact:
 class Tenant:
     """Contacts by id and by address, and what the tenant has defined.
 
-    `attributes` are ids with their type (boolean or string); an attribute that is not defined is refused.
+    `attributes` are ids with their type (boolean or string); an attribute that is not defined is refused. `quirks` is
+    how the real API may differ, for what engage-api.md does not prove: see QUIRKS.
     """
 
     default_type: str = "Member"
     attributes: dict[str, str] = field(default_factory=lambda: {"email": "string", "firstName": "string"})
     consents: dict[str, str] = field(default_factory=lambda: {"memberTerms": "Member terms"})
+    quirks: set[str] = field(default_factory=set)
     contacts: dict[str, Contact] = field(default_factory=dict)
     by_address: dict[str, list[str]] = field(default_factory=dict)
 
@@ -67,11 +83,26 @@ class Tenant:
             contact = Contact(seed["id"].lower(), seed.get("contactType", self.default_type))
             contact.attributes = dict(seed.get("attributes", {}))
             contact.preferences = dict(seed.get("preferences", {}))
-            contact.consents = {name: {"id": name, "value": value} for name, value in seed.get("consents", {}).items()}
+            contact.consents = {
+                name: {"id": name, "date": now(), **(said if isinstance(said, dict) else {"value": said})}
+                for name, said in seed.get("consents", {}).items()
+            }
             self.contacts[contact.id] = contact
             if address := seed.get("email"):
                 contact.attributes["email"] = address
                 self.by_address.setdefault(address.lower(), []).append(contact.id)
+
+    def decided(self, contact_id: str, changes: Answer) -> None:
+        """What the person does in person."""
+        contact = self.contact(contact_id)
+        contact.preferences.update(changes.get("preferences", {}))
+        for name, value in changes.get("consents", {}).items():
+            contact.consents[name] = {"id": name, "value": value, "date": now()}
+        if address := changes.get("email"):
+            self.by_address.get(contact.attributes.get("email", "").lower(), []).remove(contact.id)
+            contact.attributes["email"] = address
+            self.by_address.setdefault(address.lower(), []).append(contact.id)
+        contact.modified = now()
 
     def remove(self, contact_id: str) -> None:
         contact = self.contacts.pop(contact_id.lower())
@@ -115,16 +146,31 @@ class Tenant:
         ]
         if problems:
             raise Refused(422, "ValidationError", "The contact is not valid", problems)
+        if "unknownAttributeIgnored" in self.quirks:
+            attributes = {name: value for name, value in attributes.items() if name in self.attributes}
+        if "textCoerced" in self.quirks:
+            attributes = {
+                name: str(value).lower() if self.attributes[name] == "string" else value
+                for name, value in attributes.items()
+            }
         contact.attributes.update(attributes)
+        if "siblingPreferenceReset" in self.quirks and preferences:
+            contact.preferences = {}
         contact.preferences.update(preferences)
         # Whether the real array merges or replaces is unknown (engage-api.md 5); a PATCH that merges is assumed.
-        contact.consents.update({consent["id"]: consent for consent in consents})
+        if "consentsReplaced" in self.quirks and consents:
+            contact.consents = {}
+        contact.consents.update({consent["id"]: {"date": now(), **consent} for consent in consents})
+        contact.modified = now()
 
     def _wrong_attributes(self, attributes: Answer) -> Iterable[str]:
         for name, value in attributes.items():
             kind = self.attributes.get(name)
             if kind is None:
-                yield f"There is no attribute {name}"
+                if "unknownAttributeIgnored" not in self.quirks:
+                    yield f"There is no attribute {name}"
+            elif "textCoerced" in self.quirks:
+                continue
             elif value is not None and not isinstance(value, TYPES[kind]):
                 yield f"The attribute {name} is a {kind}"
 

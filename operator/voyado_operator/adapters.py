@@ -10,8 +10,9 @@ from voyado_operator.engage.client import EngageClient
 from voyado_operator.engage.hosts import check_url
 from voyado_operator.engage.pool import EngagePool
 from voyado_operator.ledger.identities import Identities
-from voyado_operator.ledger.layout import identities_url, ledger_url, waiting_url
+from voyado_operator.ledger.layout import identities_url, ledger_url, unsettled_url, waiting_url
 from voyado_operator.ledger.members import Ledger
+from voyado_operator.ledger.unsettled import Unsettled
 from voyado_operator.ledger.waiting import WaitingPlans
 from voyado_operator.reconcile import ports
 from voyado_operator.settings import Settings
@@ -78,6 +79,9 @@ class OperatorAdapters:
 
     def waiting_plans(self, ledger: ports.Ledger) -> WaitingPlans:
         return WaitingPlans.open(waiting_url(ledger.url))
+
+    def unsettled(self, ledger: ports.Ledger) -> Unsettled:
+        return Unsettled(unsettled_url(ledger.url))
 
     def workspace(self, ambiguous: Ambiguous) -> Workspace:
         return Workspace(self._hash_key, self._settings.memory_per_run, ambiguous)

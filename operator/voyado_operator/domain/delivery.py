@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 MOST_DETAILS = 5  # of what a sentence names; codes are Engage's, and there is no end to them
@@ -13,6 +14,21 @@ class Operation(StrEnum):
 
     ADD = "add"
     REMOVE = "remove"
+
+
+class Entry(StrEnum):
+    """What the ledger records of a contact; the latest counts, and only ADD makes a member."""
+
+    ADD = "add"
+    REMOVE = "remove"
+    DECLINED = "declined"
+    """Engage showed the person's own no."""
+    GONE = "gone"
+    """Engage knows the contact no more."""
+
+
+ADOPTED = "adopted"
+"""In the place of an approval: Engage was as the plan wants it before anything was sent."""
 
 
 class Result(StrEnum):
@@ -32,12 +48,34 @@ class Outcome:
     detail: str = ""
 
 
+PARKED_FOR = (timedelta(hours=1), timedelta(hours=6), timedelta(hours=24))
+"""DESIGN 4: one contact that Engage refuses does not cost a call a run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parking:
+    """How often a change was refused, and until when it is not tried again."""
+
+    attempts: int
+    until: datetime
+
+
+def parking(earlier_attempts: int, now: datetime) -> Parking:
+    """After one more refusal."""
+    return Parking(earlier_attempts + 1, now + PARKED_FOR[min(earlier_attempts, len(PARKED_FOR) - 1)])
+
+
 @dataclass(slots=True)
 class Account:
-    """Counts of one run's deliveries: sent = accepted + rejected + unknown holds by construction."""
+    """Counts of one run's deliveries: sent = accepted + rejected + unknown holds by construction.
+
+    `adopted` and `declined` contacts were read, and nothing was sent.
+    """
 
     counts: Counter[tuple[Operation, Result]] = field(default_factory=Counter)
     details: Counter[str] = field(default_factory=Counter)
+    adopted: int = 0
+    declined: int = 0
 
     def record(self, operation: Operation, outcomes: Iterable[Outcome]) -> None:
         for outcome in outcomes:
@@ -47,6 +85,11 @@ class Account:
 
     def total(self, result: Result) -> int:
         return sum(self.counts[operation, result] for operation in Operation)
+
+    @property
+    def settled(self) -> int:
+        """Of how many contacts nothing is left to do."""
+        return self.total(Result.ACCEPTED) + self.adopted + self.declined
 
     @property
     def sent(self) -> int:

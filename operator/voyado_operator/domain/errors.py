@@ -4,7 +4,7 @@ RunError
 ├── Retry      the operator tries again by itself
 │   ├── SourceFailed, EngageUnavailable, LedgerUnavailable, ConnectionNotReady, Unexpected
 └── Stall      a person must act
-    ├── InvalidSpec, TargetConflict, TargetNotFound, CredentialsInvalid
+    ├── InvalidSpec, TargetConflict, TargetNotFound, TargetUnsafe, CredentialsInvalid
 
 The class name is the condition's reason; the message is what a person reads: it names the field and what to do, and
 never holds a person's data, a key or a password.
@@ -14,9 +14,10 @@ never holds a person's data, a key or a password.
 class RunError(Exception):
     """A run ended early; nothing that Engage acknowledged is lost by it."""
 
-    @property
-    def reason(self) -> str:
-        return type(self).__name__
+    reason: str
+
+    def __init_subclass__(cls) -> None:
+        cls.reason = vars(cls).get("reason", cls.__name__)
 
 
 class Retry(RunError):  # noqa: N818 - the subclasses' names are the contract's condition reasons
@@ -43,6 +44,12 @@ class ConnectionNotReady(Retry):
     """The VoyadoConnection is missing or not Ready."""
 
 
+class ConnectionMissing(ConnectionNotReady):
+    """There is no such VoyadoConnection."""
+
+    reason = "ConnectionNotReady"
+
+
 class InvalidSpec(Stall):
     """The manifest asks for something that cannot be done."""
 
@@ -55,13 +62,21 @@ class TargetNotFound(Stall):
     """The target does not exist in Engage."""
 
 
+class TargetUnsafe(Stall):
+    """A first change did something else than what it was meant to do; it was put back."""
+
+
 class Unexpected(Retry):
     """A defect, or a resource that ran out: nothing that the contract has a reason of its own for."""
 
-    @property
-    def reason(self) -> str:
-        return "ProgressingWithRetry"
+    reason = "ProgressingWithRetry"
 
 
 class CredentialsInvalid(Stall):
     """A Secret is missing or lacks its key, or Engage answered 401 or 403."""
+
+
+class SecretMissing(CredentialsInvalid):
+    """There is no such Secret, or it lacks the key."""
+
+    reason = "CredentialsInvalid"

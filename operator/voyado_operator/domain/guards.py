@@ -5,6 +5,7 @@ All violations are reported, not only the first, so that a person decides once.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from fractions import Fraction
 
 from voyado_operator.domain.plan import AudienceCounts, DiffCounts, Window
@@ -43,13 +44,21 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What the guards judge. `entering_opts_out`: entering the target writes a person's "no" (onEnter: Decline)."""
+    """What the guards judge.
+
+    `entering_opts_out`: entering the target writes a person's "no" (onEnter: Decline). `review_was_due`: the day of
+    governance.reviewBy, once it is over. `unanswered` counts changes that may have been sent already and must not be
+    sent twice; `is_refiring`: all may have been, as the ledger that told is lost.
+    """
 
     audience: AudienceCounts
     diff: DiffCounts
     window: Window
     entering_opts_out: bool
     tenant_contacts: int
+    review_was_due: date | None = None
+    unanswered: int = 0
+    is_refiring: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +131,30 @@ def max_unmatched(plan: Plan, limits: Limits) -> str | None:
     )
 
 
+def review_by(plan: Plan, _: Limits) -> str | None:
+    """No approval lets this pass: whoever answers for the audience has to look at it again."""
+    if plan.review_was_due is None or plan.entering_opts_out or not plan.diff.entering:
+        return None
+    return (
+        f"{plan.diff.entering} contacts would be opted in, but the review was due by {plan.review_was_due}; "
+        "review the audience and write a later governance.reviewBy"
+    )
+
+
+def unanswered(plan: Plan, _: Limits) -> str | None:
+    if plan.is_refiring and plan.diff.entering:
+        return (
+            f"the ledger was lost, so nobody knows for whom of {plan.diff.entering} contacts the trigger was fired "
+            "before; approving fires it for all of them"
+        )
+    if not plan.unanswered:
+        return None
+    return (
+        f"for {plan.unanswered} contacts the trigger may have been fired already, as no answer came; "
+        "approving fires it again"
+    )
+
+
 GUARDS: dict[str, Callable[[Plan, Limits], str | None]] = {
     "allowEmpty": allow_empty,
     "maxRemovals": max_removals,
@@ -129,6 +162,8 @@ GUARDS: dict[str, Callable[[Plan, Limits], str | None]] = {
     "maxOptOuts": max_opt_outs,
     "maxInvalid": max_invalid,
     "maxUnmatched": max_unmatched,
+    "reviewBy": review_by,
+    "unanswered": unanswered,
 }
 HOLD_OPT_OUTS = {"allowEmpty", "maxOptOuts"}  # every other guard lets a person's "no" through
 
@@ -136,6 +171,11 @@ HOLD_OPT_OUTS = {"allowEmpty", "maxOptOuts"}  # every other guard lets a person'
 def ceiling(limit: Limit, base: int, floor: int) -> Fraction | int:
     """A number means itself; a percentage is of `base` and never less than `floor`."""
     return max(limit.of(base), Fraction(floor)) if isinstance(limit, Percentage) else limit
+
+
+def holds_everything(plan: Plan, found: tuple[Violation, ...]) -> bool:
+    """Whether more is held than the opt-ins of a missed review, or the contacts that were not answered for."""
+    return any(one.guard not in ("reviewBy", "unanswered") for one in found) or plan.is_refiring
 
 
 def violations(plan: Plan, limits: Limits) -> tuple[Violation, ...]:

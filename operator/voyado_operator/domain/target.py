@@ -1,6 +1,7 @@
 """What a membership drives, as a name that ledgers and conflicts go by."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 ANY_TYPE = "default"
 """The contact type of a connection that names none: the tenant's own default, which only the tenant knows."""
@@ -36,3 +37,19 @@ class TargetIdentity:
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name} of {self.host}"
+
+
+class Mode(StrEnum):
+    """How changes are sent."""
+
+    SINGLE = "Single"
+    BULK = "Bulk"
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """Something that Voyado's public documents leave open, until a first contact has shown it on a tenant."""
+
+    target: str
+    route: str
+    mode: Mode

@@ -2,11 +2,15 @@
 
 import re
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from enum import Enum, auto
 from typing import Any
 from uuid import UUID
 
+from voyado_operator.domain.contact import ConsentState, Contact, preference_key
+
 CODE = re.compile(r"[A-Za-z0-9]{1,64}")  # what an errorCode looks like; anything else might quote data
+WESTERNMOST = timezone(timedelta(hours=-12))
 FINISHED = {"completed", "complete", "finished", "done", "succeeded", "success", "partiallysucceeded"}
 FAILED = {"failed", "error", "aborted", "cancelled", "canceled"}
 
@@ -36,15 +40,6 @@ class BatchAnswer:
     refused: dict[str, str] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Contact:
-    """A contact as read: names of preferences and attributes in lower case."""
-
-    attributes: dict[str, Any]
-    preferences: dict[str, bool]
-    consents: dict[str, bool]
-
-
 def error_code(body: Any) -> str:
     """Engage's errorCode where the body has one; it may be empty or no JSON at all."""
     code = body.get("errorCode") if isinstance(body, dict) else None
@@ -69,19 +64,38 @@ def several_ids(body: Any) -> tuple[str, ...]:
 
 
 def contact(body: Any) -> Contact | None:
-    """A contact's own fields; None when the body is no contact.
-
-    The casing of preferences is not uniform, and some have a plural (engage-api.md 3).
-    """
+    """A contact's own fields; None when the body is no contact."""
     if not isinstance(body, dict) or not isinstance(body.get("attributes"), dict):
         return None
-    preferences = body.get("preferences") if isinstance(body.get("preferences"), dict) else {}
-    consents = body.get("consents") if isinstance(body.get("consents"), list) else []
+    preferences, consents, meta = (body.get(name) for name in ("preferences", "consents", "meta"))
+    modified = meta.get("modifiedOn") if isinstance(meta, dict) else None
     return Contact(
-        attributes={name.lower(): value for name, value in body["attributes"].items()},
-        preferences={name.lower().removesuffix("s"): value is True for name, value in (preferences or {}).items()},
-        consents={c["id"]: c["value"] for c in consents or [] if isinstance(c, dict) and {"id", "value"} <= c.keys()},
+        attributes=body["attributes"],
+        preferences=_preferences(preferences) if isinstance(preferences, dict) else {},
+        consents=_consents(consents) if isinstance(consents, list) else None,
+        modified=modified if isinstance(modified, str) else None,
     )
+
+
+def _preferences(listed: dict[str, Any]) -> dict[str, bool]:
+    return {preference_key(name): value for name, value in listed.items() if isinstance(value, bool)}
+
+
+def _consents(listed: list[Any]) -> dict[str, ConsentState]:
+    return {
+        consent["id"]: ConsentState(consent["value"], moment(consent.get("date")))
+        for consent in listed
+        if isinstance(consent, dict) and isinstance(consent.get("id"), str) and isinstance(consent.get("value"), bool)
+    }
+
+
+def moment(text: Any) -> datetime | None:
+    """A date and time; Engage does not say in which zone, so one without a zone is taken for the latest it can mean."""
+    try:
+        found = datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=WESTERNMOST)
 
 
 def batch_id(body: Any) -> str | None:

@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from voyado_operator.domain.contact import Contact
 from voyado_operator.domain.errors import EngageUnavailable
 from voyado_operator.domain.matching import MatchStatus
 from voyado_operator.engage import answers
-from voyado_operator.engage.answers import BatchAnswer, Contact, ItemAnswer, ItemStatus
+from voyado_operator.engage.answers import BatchAnswer, ItemAnswer, ItemStatus
 from voyado_operator.engage.limiter import Priority
 from voyado_operator.engage.transport import Answer, Transport, Unanswered
 
@@ -66,10 +67,12 @@ class EngageClient:
             return MatchStatus.INVALID, ()
         raise EngageUnavailable(f"Engage answered a look-up with status {answer.status} {code or 'and no error code'}")
 
-    async def read(self, contact_id: str) -> Contact | None:
-        """The contact as Engage has it; None when there is none, or its answer is no contact."""
-        answer = await self._asked("read contact", "GET", f"/contacts/{contact_id}")
-        return answers.contact(answer.body) if answer.status == 200 else None
+    async def read(self, contact_id: str, priority: Priority = Priority.NORMAL) -> Contact | ItemAnswer:
+        """The contact as Engage has it; else why it cannot be seen."""
+        answer = await self._asked("read contact", "GET", f"/contacts/{contact_id}", priority=priority)
+        if not 200 <= answer.status < 300:
+            return _item(answer)
+        return answers.contact(answer.body) or ItemAnswer(ItemStatus.UNKNOWN, "UnreadableAnswer")
 
     async def update(self, contact_id: str, changes: dict[str, Any], priority: Priority) -> ItemAnswer:
         """Change what is named of one contact and nothing else (PATCH)."""
@@ -107,9 +110,16 @@ class EngageClient:
         answer = await self._asked("read bulk status", "GET", "/contacts/bulk/status", params={"batchId": batch_id})
         return answers.batch(answer.body if answer.status == 200 else None, rows)
 
-    async def _asked(self, operation: str, method: str, path: str, params: dict[str, str] | None = None) -> Answer:
+    async def _asked(
+        self,
+        operation: str,
+        method: str,
+        path: str,
+        params: dict[str, str] | None = None,
+        priority: Priority = Priority.NORMAL,
+    ) -> Answer:
         try:
-            return await self._transport.send(operation, method, path, params=params)
+            return await self._transport.send(operation, method, path, params=params, priority=priority)
         except Unanswered as unanswered:
             raise EngageUnavailable(f"Engage did not answer ({operation}): {unanswered}") from None
 

@@ -12,7 +12,7 @@ from kubernetes.aio import client, config
 from kubernetes.aio.client import ApiException
 
 from voyado_operator.api.common import GROUP, VERSION, Kind, Metadata, ObjectKey
-from voyado_operator.domain.errors import CredentialsInvalid
+from voyado_operator.domain.errors import CredentialsInvalid, SecretMissing
 
 MANAGER = "voyado-operator"
 PATCH_FORMAT = "application/apply-patch+yaml"  # the client's default for patches gives 422 (operators.md 1.4)
@@ -100,10 +100,10 @@ class Cluster:
                 ) from None
             if error.status != HTTPStatus.NOT_FOUND:
                 raise
-            raise CredentialsInvalid(f"{field}: there is no Secret {namespace}/{name}; create it") from None
+            raise SecretMissing(f"{field}: there is no Secret {namespace}/{name}; create it") from None
         encoded = (found.data or {}).get(key)
         if not encoded:
-            raise CredentialsInvalid(f"{field}: the Secret {namespace}/{name} has no key {key}, or it is empty")
+            raise SecretMissing(f"{field}: the Secret {namespace}/{name} has no key {key}, or it is empty")
         try:
             return base64.b64decode(encoded).decode().strip()
         except UnicodeDecodeError:

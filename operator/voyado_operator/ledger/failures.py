@@ -11,9 +11,7 @@ from voyado_operator.domain.errors import LedgerUnavailable
 class Overtaken(LedgerUnavailable):
     """Another writer committed since the table was opened."""
 
-    @property
-    def reason(self) -> str:
-        return LedgerUnavailable.__name__
+    reason = "LedgerUnavailable"
 
 
 @contextmanager

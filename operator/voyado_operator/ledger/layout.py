@@ -30,6 +30,11 @@ def waiting_url(ledger: str) -> str:
     return f"{ledger}.waiting"
 
 
+def unsettled_url(ledger: str) -> str:
+    """The open items of the ledger at URL `ledger`."""
+    return f"{ledger}.unsettled"
+
+
 def _tenant(root: str, tenant_host: str, contact_type: str) -> str:
     return "/".join([root.rstrip("/"), _segment(tenant_host.lower()), _segment(contact_type)])
 

@@ -3,19 +3,23 @@
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from arro3.core import Array, DataType, Table
 from deltalake import Field, Schema
 from deltalake.schema import PrimitiveType
 
 from voyado_operator.domain.arrow import ArrowStream
-from voyado_operator.domain.delivery import Operation
+from voyado_operator.domain.delivery import Entry
 from voyado_operator.domain.plan import Window
 from voyado_operator.ledger import moment
 from voyado_operator.ledger.changelog import ChangeLog
 
 HISTORY = timedelta(days=30)
 """How long a rebase keeps change rows: the longest window that can be counted."""
+
+_UNDONE = {Entry.ADD: -1, Entry.REMOVE: 1, Entry.GONE: 1, Entry.DECLINED: 0}
+"""How many members more there were before an entry."""
 
 _SCHEMA = Schema(
     [
@@ -24,6 +28,7 @@ _SCHEMA = Schema(
         Field("op", PrimitiveType("string"), nullable=False),
         Field("changed_at", PrimitiveType("timestamp"), nullable=False),
         Field("approval", PrimitiveType("string")),
+        Field("decided_at", PrimitiveType("timestamp")),
     ]
 )
 
@@ -45,7 +50,7 @@ class Ledger:
         An existing ledger keeps its owner: compare it before use. That owner's word on the target replaces an earlier
         one, such as the name of the connection.
         """
-        ledger = cls(ChangeLog.open(url, "contact_id", _SCHEMA, _described(owner, target)))
+        ledger = cls(ChangeLog.open(url, "contact_id", _SCHEMA, _described({"owner": owner, "target": dict(target)})))
         if ledger.owner == owner and ledger.target != dict(target):
             ledger.describe(owner, target)
         return ledger
@@ -67,19 +72,45 @@ class Ledger:
 
     @property
     def owner(self) -> str:
-        return str(json.loads(self._log.description)["owner"])
+        return str(self._said["owner"])
 
     @property
     def target(self) -> dict[str, str]:
-        return dict(json.loads(self._log.description)["target"])
+        return dict(self._said["target"])
+
+    @property
+    def lost_at(self) -> datetime | None:
+        """When it was found that an earlier ledger of this target is gone, if ever."""
+        lost = self._said.get("lostAt")
+        return datetime.fromisoformat(lost) if lost else None
 
     def describe(self, owner: str, target: Mapping[str, str]) -> None:
         """Commit whose ledger this is and of which target. It fences other writers."""
-        self._log.describe(_described(owner, target))
+        self._describe(owner=owner, target=dict(target))
+
+    def claim(self, run: str) -> None:
+        """Commit that `run` is about to send: of two that opened the ledger before, the later fails here."""
+        self._describe(run=run)
+
+    def mark_lost(self, at: datetime) -> None:
+        """Commit that this ledger takes the place of one that is gone."""
+        self._describe(lostAt=at.isoformat())
+
+    @property
+    def _said(self) -> dict[str, Any]:
+        return dict(json.loads(self._log.description))
+
+    def _describe(self, **changes: Any) -> None:
+        self._log.describe(_described(self._said | changes))
 
     def members(self) -> ArrowStream:
         """The members as a stream of one column, `contact_id`; each once, in no order."""
-        return self._log.query(f"select contact_id from ({self._log.folded()}) where op = 'add'")
+        return self._log.query(f"select contact_id from ({self._log.folded()}) where op = '{Entry.ADD}'")
+
+    def earlier(self) -> ArrowStream:
+        """What is remembered of contacts that are no members: contact_id, op (an Entry), changed_at, decided_at."""
+        columns = "contact_id, op, changed_at, decided_at"
+        return self._log.query(f"select {columns} from ({self._log.folded()}) where op <> '{Entry.ADD}'")
 
     def window(self, since: datetime, members: int) -> Window:
         """What was acknowledged at or after `since`, which must not be longer ago than HISTORY.
@@ -91,42 +122,61 @@ class Ledger:
             "select seq, op, approval is null as unapproved, count(*) as contacts from log"
             f" where seq <> {self._log.base} and changed_at >= {moment.sql(since)} group by 1, 2, 3 order by seq desc"
         )
-        moved = dict.fromkeys(Operation, 0)
+        moved = dict.fromkeys(Entry, 0)
         peak = members
         for row in rows:  # back from the present, one commit at a time
-            operation, contacts = Operation(str(row["op"])), int(str(row["contacts"]))
-            members += contacts if operation is Operation.REMOVE else -contacts
+            entry, contacts = Entry(str(row["op"])), int(str(row["contacts"]))
+            members += contacts * _UNDONE[entry]
             peak = max(peak, members)
-            moved[operation] += contacts if row["unapproved"] else 0
-        return Window(moved[Operation.ADD], moved[Operation.REMOVE], peak)
+            moved[entry] += contacts if row["unapproved"] else 0
+        return Window(moved[Entry.ADD], moved[Entry.REMOVE], peak)
 
     def append(
-        self, operation: Operation, contact_ids: Iterable[str], at: datetime, approval: str | None = None
+        self,
+        entry: Entry,
+        contact_ids: Iterable[str],
+        at: datetime,
+        approval: str | None = None,
+        decided: Mapping[str, datetime | None] | None = None,
     ) -> None:
-        """Record in one commit that Engage acknowledged `operation` for the contacts, at time `at`.
+        """Record in one commit what Engage acknowledged, or showed, of the contacts at time `at`.
 
-        `approval` is the digest of the approved plan they went out on. When LedgerUnavailable is raised, the contacts
-        may be recorded or not: the next diff shows which.
+        `approval` is the digest of the approved plan they went out on, or ADOPTED; only what has none counts in the
+        guards' window. `decided` has what the rows said of when the persons decided. When LedgerUnavailable is raised,
+        the contacts may be recorded or not: the next diff shows which.
         """
         ids = list(dict.fromkeys(contact_ids))
         if not ids:
             return
-        self._log.append(_rows(self._log.next_seq, operation, ids, at, approval), len(ids))
+        self._log.append(_rows(self._log.next_seq, entry, ids, at, approval, decided or {}), len(ids))
         if self._log.has_grown():
-            self._log.rebase(alive="op = 'add'", history=f"changed_at >= {moment.sql(at - HISTORY)}")
+            self._log.rebase(alive=self._alive, history=f"changed_at >= {moment.sql(at - HISTORY)}")
+
+    @property
+    def _alive(self) -> str:
+        """What a rebase keeps for ever: where entering opts people in, also that somebody was declined or left."""
+        return "true" if self.target.get("onEnter") == "Accept" else f"op = '{Entry.ADD}'"
 
 
-def _described(owner: str, target: Mapping[str, str]) -> str:
-    return json.dumps({"owner": owner, "target": dict(target)}, sort_keys=True)
+def _described(said: Mapping[str, Any]) -> str:
+    return json.dumps(said, sort_keys=True)
 
 
-def _rows(seq: int, operation: Operation, ids: list[str], at: datetime, approval: str | None) -> Table:
+def _rows(
+    seq: int,
+    entry: Entry,
+    ids: list[str],
+    at: datetime,
+    approval: str | None,
+    decided: Mapping[str, datetime | None],
+) -> Table:
     return Table.from_pydict(
         {
             "seq": Array([seq] * len(ids), type=DataType.int64()),
             "contact_id": Array(ids, type=DataType.utf8()),
-            "op": Array([operation.value] * len(ids), type=DataType.utf8()),
+            "op": Array([entry.value] * len(ids), type=DataType.utf8()),
             "changed_at": moment.column([at] * len(ids)),
             "approval": Array([approval] * len(ids), type=DataType.utf8()),
+            "decided_at": moment.column([decided.get(contact_id) for contact_id in ids]),
         }
     )

@@ -5,7 +5,7 @@ from typing import Protocol
 from voyado_operator.api.activation import Audience, SegmentActivation
 from voyado_operator.api.connection import VoyadoConnection
 from voyado_operator.domain.target import TargetIdentity
-from voyado_operator.reconcile.ports import Engage, Identities, Ledger, Source, Target, WaitingPlans
+from voyado_operator.reconcile.ports import Engage, Identities, Ledger, Source, Target, Unsettled, WaitingPlans
 from voyado_operator.workspace import Ambiguous, Workspace
 
 
@@ -50,5 +50,7 @@ class Adapters(Protocol):
     def identities(self, identity: TargetIdentity) -> Identities: ...
 
     def waiting_plans(self, ledger: Ledger) -> WaitingPlans: ...
+
+    def unsettled(self, ledger: Ledger) -> Unsettled: ...
 
     def workspace(self, ambiguous: Ambiguous) -> Workspace: ...

@@ -35,7 +35,10 @@ class ConnectionLife:
     async def step(self) -> float | None:
         """Probe if it is time; return after how many seconds to look again, None: when woken."""
         connection, status = self._watched.latest, self._keeper.status
-        changes: dict[str, object] = {"activations": len(self._registry.users(connection.metadata.key))}
+        changes: dict[str, object] = {
+            "activations": len(self._registry.users(connection.metadata.key)),
+            "capabilities": self._registry.capabilities.shown(connection),
+        }
         if connection.spec.suspend:
             await self._write(connection, fine("Suspended", "suspended by spec.suspend"), changes)
             return None

@@ -2,13 +2,16 @@
 
 import asyncio
 import logging
+from datetime import timedelta
+from functools import partial
 
-from voyado_operator.api.activation import SegmentActivation, SegmentActivationStatus
+from voyado_operator.api.activation import Progress, SegmentActivation, SegmentActivationStatus
 from voyado_operator.api.common import Kind
-from voyado_operator.domain.errors import RunError
+from voyado_operator.domain.errors import ConnectionMissing, RunError, SecretMissing
 from voyado_operator.reconcile import finalizer
 from voyado_operator.reconcile.conditions import verdict_of
 from voyado_operator.reconcile.keeper import StatusKeeper
+from voyado_operator.reconcile.progress import Tracker, shown
 from voyado_operator.reconcile.registry import Registry
 from voyado_operator.reconcile.surroundings import Surroundings
 from voyado_operator.reconcile.withdrawal import Withdrawal
@@ -16,6 +19,10 @@ from voyado_operator.reconcile.worker import Worker
 
 logger = logging.getLogger(__name__)
 FIRST_WAIT, LONGEST_WAIT = 2.0, 300.0  # seconds
+GRACE = timedelta(seconds=15)
+"""For a connection or Secret that is replaced, or applied again by GitOps; one deleted together does not come back."""
+
+Keeper = StatusKeeper[SegmentActivationStatus]
 
 
 class Deletions:
@@ -43,29 +50,57 @@ class Deletions:
     async def _withdraw(self, activation: SegmentActivation) -> None:
         """Until it has worked: a person who must act may take their time, and so may Engage."""
         keeper = StatusKeeper(Kind.ACTIVATION, self._around.cluster, activation.status)
-        wait = FIRST_WAIT
+        wait, give_up_at = FIRST_WAIT, self._around.clock() + GRACE
         while True:
             try:
                 await self._attempt(activation, keeper)
                 return
+            except (ConnectionMissing, SecretMissing) as error:
+                if self._around.clock() >= give_up_at:
+                    await self._leave_behind(activation, keeper, str(error))
+                    return
+            except RunError as error:
+                logger.warning("SegmentActivation %s: %s: %s", activation.metadata.key, error.reason, error)
             except Exception:
                 logger.exception("SegmentActivation %s: the withdrawal failed", activation.metadata.key)
             await asyncio.sleep(wait)
             wait = min(2 * wait, LONGEST_WAIT)
 
-    async def _attempt(self, activation: SegmentActivation, keeper: StatusKeeper[SegmentActivationStatus]) -> None:
+    async def _attempt(self, activation: SegmentActivation, keeper: Keeper) -> None:
         metadata, owner = activation.metadata, self._around.owner(activation.metadata.key)
-        contacts = 0
+        if self._policy(activation) == "Retain":
+            await self._leave_behind(activation, keeper, "deletionPolicy is Retain by now")
+            return
+        contacts, tracker = 0, Tracker()
         try:
             with Worker(f"withdraw-{metadata.name}") as worker:
-                withdrawal = Withdrawal(self._around, self._registry, worker, is_stopping=lambda: False)
-                for url in self._ledgers(activation):
-                    contacts += await withdrawal.empty(url, owner, activation, "withdraw")
+                withdrawal = Withdrawal(self._around, self._registry, worker, lambda: False, tracker)
+                async with shown(tracker, partial(self._show_progress, activation, keeper)):
+                    for url in self._ledgers(activation):
+                        contacts += await withdrawal.empty(url, owner, activation, "withdraw")
         except RunError as error:
             await keeper.write(metadata, keeper.judged(metadata, verdict_of(error), {}, self._around.clock()))
             raise
         await keeper.announce(metadata, "Normal", "TargetWithdrawn", f"{contacts} contacts were taken off the target")
         await finalizer.release(self._around.cluster, activation)
+
+    async def _leave_behind(self, activation: SegmentActivation, keeper: Keeper, why: str) -> None:
+        """An object that cannot be deleted helps nobody; the ledger still knows who they are."""
+        members, ledger = activation.status.members, activation.status.ledger
+        left = f"{members or 'all'} members stay on the target{f', see the ledger {ledger.url}' if ledger else ''}"
+        await keeper.announce(activation.metadata, "Warning", "TargetRetained", f"{left}: {why}")
+        await finalizer.release(self._around.cluster, activation)
+
+    async def _show_progress(self, activation: SegmentActivation, keeper: Keeper, tracker: Tracker) -> None:
+        progress = Progress(phase=tracker.phase, done=tracker.done, total=tracker.total)
+        status = keeper.judged(activation.metadata, None, {"progress": progress}, self._around.clock())
+        await keeper.write(activation.metadata, status)
+
+    def _policy(self, activation: SegmentActivation) -> str:
+        """As it is by now: a person may change it while the withdrawal does not get on."""
+        watched = self._registry.activations.get(activation.metadata.key)
+        same = watched is not None and watched.latest.metadata.uid == activation.metadata.uid
+        return (watched.latest if watched is not None and same else activation).spec.deletion_policy
 
     def _ledgers(self, activation: SegmentActivation) -> set[str]:
         """Also the present target's: a first run that was killed has not told the status of its ledger."""

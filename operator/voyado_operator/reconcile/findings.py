@@ -1,8 +1,8 @@
 """What a run is about, and what it has found so far: filled step by step, so that a run that fails still reports."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
 from enum import StrEnum
 
 from voyado_operator.api.activation import SegmentActivation
@@ -58,6 +58,23 @@ class Assignment:
         return self.identity.on_enter == "Decline"
 
     @property
+    def is_a_decision(self) -> bool:
+        """The target is a preference or consent: a person's own word."""
+        return self.identity.kind != "label"
+
+    @property
+    def entering_opts_in(self) -> bool:
+        """Entering the target writes a person's "yes"."""
+        return self.identity.on_enter == "Accept"
+
+    @property
+    def review_was_due(self) -> date | None:
+        """The day of governance.reviewBy, once it is over (UTC)."""
+        governance = self.activation.spec.governance
+        due = governance.review_by if governance else None
+        return due if due is not None and self.started_at.date() > due else None
+
+    @property
     def order(self) -> Sequence[Operation]:
         """Opt-outs first, then removals, then additions."""
         removals_first = (Operation.REMOVE, Operation.ADD)
@@ -66,13 +83,32 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class DiffFound:
-    """The membership diff with its digest and at most 10 keyed hashes each."""
+    """The membership diff with its digest and at most 10 keyed hashes each.
+
+    Of the changes, `parked` were refused lately and `unanswered` may have been sent already; `declined_before` contacts
+    of the audience are not in the diff, as Engage showed their own no.
+    """
 
     computed_at: datetime
     counts: DiffCounts
     digest: str
     entering: list[str]
     leaving: list[str]
+    parked: Mapping[Operation, int] = field(default_factory=dict)
+    declined_before: int = 0
+    unanswered: int = 0
+
+    @property
+    def members(self) -> int:
+        """Before the run."""
+        return self.counts.unchanged + self.counts.leaving
+
+    @property
+    def due(self) -> DiffCounts:
+        """Without what is parked."""
+        entering = self.counts.entering - self.parked.get(Operation.ADD, 0)
+        leaving = self.counts.leaving - self.parked.get(Operation.REMOVE, 0)
+        return replace(self.counts, entering=entering, leaving=leaving)
 
 
 @dataclass(slots=True)
@@ -80,7 +116,7 @@ class Findings:
     """`held` counts changes that a guard keeps back; `waiting` is the plan that waits for a person after this run.
 
     `is_judged` says that the guards were asked; `released` that an approved plan, or what the diff still has of it,
-    went out although a guard blocks.
+    went out although a guard blocks. `gone` counts members whom Engage knows no more.
     """
 
     audience: AudienceCounts | None = None
@@ -92,6 +128,7 @@ class Findings:
     waiting: WaitingPlan | None = None
     account: Account = field(default_factory=Account)
     ledger: tuple[str, int] | None = None
+    gone: int = 0
     requests: int = 0
     error: RunError | None = None
     finished_at: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -106,9 +143,9 @@ class Findings:
         """Contacts that Engage acknowledged as members, after what was acknowledged in this run."""
         if self.diff is None:
             return None
-        before = self.diff.counts.unchanged + self.diff.counts.leaving
+        before = self.diff.members
         accepted = {operation: self.account.counts[operation, Result.ACCEPTED] for operation in Operation}
-        return before + accepted[Operation.ADD] - accepted[Operation.REMOVE]
+        return before + accepted[Operation.ADD] + self.account.adopted - accepted[Operation.REMOVE] - self.gone
 
     def outcome(self, intent: Intent) -> Outcome:
         if self.error:
@@ -117,7 +154,13 @@ class Findings:
             return Outcome.PLANNED
         if self.violations and (self.held or not self.released):
             return Outcome.BLOCKED
-        return Outcome.PARTIAL if self.is_unsettled or self.account.total(Result.REJECTED) else Outcome.SUCCEEDED
+        return Outcome.PARTIAL if self.is_unsettled or self.refused else Outcome.SUCCEEDED
+
+    @property
+    def refused(self) -> int:
+        """Contacts that Engage refused, now or lately: they are parked."""
+        parked = sum(self.diff.parked.values()) if self.diff else 0
+        return parked + self.account.total(Result.REJECTED)
 
     @property
     def is_unsettled(self) -> bool:

@@ -16,11 +16,15 @@ WAITS = timedelta(hours=24)  # DESIGN 3.2: a blocked plan is stored for 24 h
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What the guards said; `approvals` has the digest of the approved plan that each operation goes out on."""
+    """What the guards said; `approvals` has the digest of the approved plan that each operation goes out on.
+
+    `is_released`: an approved plan, or what the diff still has of it, goes out.
+    """
 
     violations: tuple[Violation, ...] = ()
     waiting: WaitingPlan | None = None
     approvals: Mapping[Operation, str] = field(default_factory=dict)
+    is_released: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +42,26 @@ class Question:
 def judge(workspace: Workspace, question: Question) -> tuple[Violation, ...]:
     """Hold back in the workspace whatever a guard blocks."""
     found = guards.violations(question.plan, question.limits)
-    for operation in Operation:
-        if found and not _passes(operation, question.plan, found):
+    for operation in Operation if guards.holds_everything(question.plan, found) else ():
+        if not _passes(operation, question.plan, found):
             workspace.hold(operation)
     return found
 
 
 def decide(workspace: Workspace, plans: WaitingPlans, question: Question) -> Decision:
     """Judge; then let the approved plan out, or keep or store the one that waits."""
+    decision = _decide(workspace, plans, question)
+    if any(one.guard == "reviewBy" for one in decision.violations):
+        workspace.hold(Operation.ADD)  # whatever was approved
+    return decision
+
+
+def _decide(workspace: Workspace, plans: WaitingPlans, question: Question) -> Decision:
     violations = judge(workspace, question)
     waiting = _current(plans, question)
-    if not violations:
+    if all(one.guard == "reviewBy" for one in violations):
         plans.drop()
-        return Decision()
+        return Decision(violations)
     held = {operation: workspace.count_held(operation) for operation in Operation}
     if waiting is not None and waiting.digest == question.approval:
         plans.mark_approved()
@@ -59,7 +70,9 @@ def decide(workspace: Workspace, plans: WaitingPlans, question: Question) -> Dec
         workspace.release(plans.changes())
         released = {op: waiting.digest for op in Operation if workspace.count_held(op) < held[op]}
         if released:
-            return Decision(violations, waiting, released)
+            # Beside contacts that were not answered for, others of the operation go out without an approval.
+            approvals = released if guards.holds_everything(question.plan, violations) else {}
+            return Decision(violations, waiting, approvals, is_released=True)
         waiting = None  # nothing of it is left in the diff: whatever is blocked now is another plan
     if waiting is None and any(held.values()):
         waiting = _waiting(question, violations, held)

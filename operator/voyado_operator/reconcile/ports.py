@@ -8,10 +8,12 @@ from typing import Any, Protocol
 
 from voyado_operator.api.common import Kind, Metadata, ObjectKey
 from voyado_operator.domain.arrow import ArrowStream
-from voyado_operator.domain.delivery import Operation, Outcome
+from voyado_operator.domain.contact import Contact, Facet
+from voyado_operator.domain.delivery import Entry, Operation, Outcome, Parking
 from voyado_operator.domain.errors import RunError
 from voyado_operator.domain.matching import Match, MatchStatus
 from voyado_operator.domain.plan import WaitingPlan, Window
+from voyado_operator.domain.target import Capability, Mode
 
 
 class Source(Protocol):
@@ -36,6 +38,18 @@ class Delivered:
     stopped: RunError | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The contacts that Engage shows, and an outcome for each that it does not.
+
+    `stopped` says why some are in neither: CredentialsInvalid or EngageUnavailable.
+    """
+
+    contacts: dict[str, Contact]
+    unseen: list[Outcome]
+    stopped: RunError | None = None
+
+
 class Target(Protocol):
     """The label, preference or consent that membership drives."""
 
@@ -48,8 +62,33 @@ class Target(Protocol):
         """Raise TargetNotFound when the target does not exist in Engage, as far as that can be known."""
         ...
 
+    @property
+    def is_repeat_safe(self) -> bool:
+        """Whether a change may be sent twice."""
+        ...
+
+    def capability(self, operation: Operation, contacts: int) -> Capability | None:
+        """What has to be proven before `operation` is done to so many; None: nothing that a look could prove."""
+        ...
+
+    def facet(self, operation: Operation) -> Facet | None:
+        """What a contact shows once `operation` is done to it; None: nothing that can be seen."""
+        ...
+
+    async def read(self, contact_ids: Sequence[str]) -> Reading:
+        """Look at the contacts."""
+        ...
+
     async def apply(self, operation: Operation, contact_ids: Sequence[str]) -> Delivered:
-        """Do `operation` to the contacts. Never raises for what Engage answers."""
+        """Do `operation` to the contacts, in the mode that suits their number. Never raises for what Engage answers."""
+        ...
+
+    async def apply_as(self, mode: Mode, operation: Operation, contact_ids: Sequence[str]) -> Delivered:
+        """As `apply`, in this mode."""
+        ...
+
+    async def restore(self, contact_id: str, changes: dict[str, Any]) -> None:
+        """Write what undoes a change that did harm. Raises CredentialsInvalid or EngageUnavailable."""
         ...
 
 
@@ -78,13 +117,41 @@ class Ledger(Protocol):
 
     def describe(self, owner: str, target: Mapping[str, str]) -> None: ...
 
+    def claim(self, run: str) -> None: ...
+
+    def mark_lost(self, at: datetime) -> None: ...
+
     def members(self) -> ArrowStream: ...
+
+    def earlier(self) -> ArrowStream: ...
+
+    @property
+    def lost_at(self) -> datetime | None:
+        """When it was found that an earlier ledger of this target is gone, if ever."""
+        ...
 
     def window(self, since: datetime, members: int) -> Window: ...
 
     def append(
-        self, operation: Operation, contact_ids: Iterable[str], at: datetime, approval: str | None = None
+        self,
+        entry: Entry,
+        contact_ids: Iterable[str],
+        at: datetime,
+        approval: str | None = None,
+        decided: Mapping[str, datetime | None] | None = None,
     ) -> None: ...
+
+
+class Unsettled(Protocol):
+    """The open items beside a ledger. Blocking; every method raises LedgerUnavailable."""
+
+    def items(self) -> ArrowStream | None: ...
+
+    def ask(self, operation: Operation, witnesses: Mapping[str, str | None], at: datetime) -> None: ...
+
+    def park(self, operation: Operation, parked: Mapping[str, Parking], generation: int, at: datetime) -> None: ...
+
+    def settle(self, contact_ids: Sequence[str], at: datetime) -> None: ...
 
 
 class Identities(Protocol):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from voyado_operator.reconcile.findings import Assignment, Intent
 from voyado_operator.reconcile.ownership import claim
 from voyado_operator.reconcile.ports import Ledger
+from voyado_operator.reconcile.progress import Tracker
 from voyado_operator.reconcile.registry import Registry
 from voyado_operator.reconcile.surroundings import Surroundings
 from voyado_operator.reconcile.withdrawal import Withdrawal
@@ -24,6 +25,7 @@ class Preparation:
     worker: Worker
     is_stopping: Callable[[], object]
     announce: Announce
+    tracker: Tracker
 
     async def ledger(self) -> Ledger:
         """Raises LedgerUnavailable, TargetConflict, and what a withdrawal raises."""
@@ -46,7 +48,7 @@ class Preparation:
                 "TargetRetained", f"the target changed: members of the former one stay as they are ({former})"
             )
             return
-        withdrawal = Withdrawal(self.around, self.registry, self.worker, self.is_stopping)
+        withdrawal = Withdrawal(self.around, self.registry, self.worker, self.is_stopping, self.tracker)
         contacts = await withdrawal.empty(former, owner, activation, self.assignment.run_id)
         self.announce(
             "TargetWithdrawn", f"the target changed: {contacts} contacts were taken off the former one ({former})"

@@ -12,6 +12,7 @@ from voyado_operator.api.activation import SegmentActivation
 from voyado_operator.api.common import APPROVE, PLAN_REQUESTED_AT, REQUESTED_AT, ObjectKey
 from voyado_operator.api.connection import VoyadoConnection
 from voyado_operator.domain.target import TargetIdentity
+from voyado_operator.reconcile.capabilities import Capabilities
 from voyado_operator.reconcile.conditions import ready_of
 
 Identify = Callable[[SegmentActivation, VoyadoConnection], TargetIdentity]
@@ -35,6 +36,7 @@ class Registry:
         self._identify = identify
         self.activations: dict[ObjectKey, Watched[SegmentActivation]] = {}
         self.connections: dict[ObjectKey, Watched[VoyadoConnection]] = {}
+        self.capabilities = Capabilities(wake=self._wake_connection)
 
     def activation_seen(self, activation: SegmentActivation) -> None:
         """Take in a version; wake its daemon if somebody asked for something, and whom the change concerns."""
@@ -76,6 +78,7 @@ class Registry:
         known = self.connections.get(connection.metadata.key)
         if known is not None and known.latest.metadata.uid == connection.metadata.uid:
             del self.connections[connection.metadata.key]
+            self.capabilities.gone(connection.metadata.key)
             self._wake_users(connection.metadata.key)
 
     def connection_of(self, activation: SegmentActivation) -> VoyadoConnection | None:

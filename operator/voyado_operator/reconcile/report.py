@@ -1,5 +1,6 @@
 """From a run's findings to what people see: the status, the Ready condition, the sentence in it. Pure."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from voyado_operator.api.activation import (
@@ -62,10 +63,24 @@ def sentence(assignment: Assignment, findings: Findings) -> str:
         return shortened(f"{planned}; a guard would block: {guards}" if guards else planned)
     added, removed = (account.counts[operation, Result.ACCEPTED] for operation in Operation)
     said = f"{findings.members} members; {added} added, {removed} removed"
+    said += "".join(f", {count} {word}" for count, word in _looked_at(findings) if count)
     pending = findings.audience.pending if findings.audience else 0
     if pending:
         said += f"; {pending} rows wait for their look-up, and no contact is removed until then"
     return shortened(f"{said}; {described}" if (described := account.described()) else said)
+
+
+def _looked_at(findings: Findings) -> Sequence[tuple[int, str]]:
+    """What needed no sending, or was not sent."""
+    account, diff = findings.account, findings.diff
+    parked = sum(diff.parked.values()) if diff else 0
+    return (
+        (account.adopted, "adopted as Engage showed them so already"),
+        (account.declined, "declined as Engage shows the person's own no"),
+        (diff.declined_before if diff else 0, "declined earlier"),
+        (parked, "parked as Engage refused them lately"),
+        (findings.gone, "gone from Engage"),
+    )
 
 
 def next_time(
@@ -105,6 +120,8 @@ def reported(assignment: Assignment, findings: Findings, status: SegmentActivati
         entering=entering,
         leaving=leaving,
         accepted=accepted,
+        adopted=account.adopted,
+        declined=account.declined,
         rejected=rejected,
         unknown=account.total(Result.UNKNOWN),
         requests=findings.requests,

@@ -7,16 +7,18 @@ from contextlib import AsyncExitStack
 
 from durationpy import from_str
 
-from voyado_operator.domain.delivery import Operation, Result
+from voyado_operator.domain.delivery import Operation
 from voyado_operator.domain.errors import RunError, Unexpected
 from voyado_operator.domain.guards import Plan
 from voyado_operator.domain.plan import Window
 from voyado_operator.reconcile import planning
 from voyado_operator.reconcile.access import tenant_of
 from voyado_operator.reconcile.adapters import Tenant
-from voyado_operator.reconcile.delivery import Delivery, Interrupted
+from voyado_operator.reconcile.applying import Applying
+from voyado_operator.reconcile.comparing import compare
+from voyado_operator.reconcile.delivery import Interrupted
 from voyado_operator.reconcile.extraction import extract, match
-from voyado_operator.reconcile.findings import Assignment, DiffFound, Findings, Intent
+from voyado_operator.reconcile.findings import Assignment, Findings, Intent
 from voyado_operator.reconcile.limits import limits
 from voyado_operator.reconcile.planning import Decision, Question
 from voyado_operator.reconcile.ports import Engage, Ledger, Source, Target
@@ -46,10 +48,12 @@ class Run:
         self.around = around
         self.worker = worker
         self.tracker = tracker
-        self.is_stopping = is_stopping
         self.findings = Findings()
         self._preparation = Preparation(
-            assignment, around, registry, worker, is_stopping, announce=self.findings.announce
+            assignment, around, registry, worker, is_stopping, self.findings.announce, tracker
+        )
+        self._applying = Applying(
+            assignment, around, registry.capabilities, worker, tracker, is_stopping, self.findings
         )
 
     async def execute(self) -> Findings:
@@ -83,10 +87,10 @@ class Run:
                 async with self.around.slots:
                     workspace = await self._opened(stack)
                     await self._extract_and_match(workspace, tenant.engage)
-                    await self._diff(workspace, ledger)
-                    decision = await self._guard(workspace, ledger)
+                    await self._diff(workspace, ledger, target)
+                    decision = await self._guard(workspace, ledger, target)
                 if self.assignment.intent is Intent.ENFORCE:
-                    await self._apply(workspace, target, ledger, decision)
+                    await self._applying.apply(workspace, target, ledger, decision)
         finally:
             self.findings.ledger = ledger.url, await self.worker(lambda: ledger.version)
 
@@ -123,38 +127,33 @@ class Run:
             return Columns(contact_id="contact_id")  # what the fixed list calls its one column
         return Columns(named.contact_id, named.email, audience.decided_at)
 
-    async def _diff(self, workspace: Workspace, ledger: Ledger) -> None:
+    async def _diff(self, workspace: Workspace, ledger: Ledger, target: Target) -> None:
         self.tracker.enter("Comparing")
+        unsettled = await self.worker(self.around.adapters.unsettled, ledger)
+        self.findings.audience, self.findings.diff = await self.worker(
+            compare, workspace, ledger, unsettled, target, self.assignment, self.around.clock()
+        )
 
-        def compare() -> DiffFound:
-            self.findings.audience, counts = workspace.diff(ledger.members())
-            return DiffFound(
-                computed_at=self.around.clock(),
-                counts=counts,
-                digest=workspace.digest(f"{self.assignment.activation.metadata.generation}:{ledger.version}"),
-                entering=workspace.sample(Operation.ADD),
-                leaving=workspace.sample(Operation.REMOVE),
-            )
-
-        self.findings.diff = await self.worker(compare)
-
-    async def _guard(self, workspace: Workspace, ledger: Ledger) -> Decision:
+    async def _guard(self, workspace: Workspace, ledger: Ledger, target: Target) -> Decision:
         self.tracker.enter("Guarding")
         audience, diff = self.findings.audience, self.findings.diff
         if audience is None or diff is None:
             raise RuntimeError("guards judge a diff")
         spec, now = self.assignment.activation.spec, self.around.clock()
-        members = diff.counts.unchanged + diff.counts.leaving
+        members = diff.members
         window = Window(additions=0, removals=0, peak=members)
         if diff.counts.entering + diff.counts.leaving:
             window = await self.worker(ledger.window, now - from_str(spec.guards.window), members)
         question = Question(
             plan=Plan(
                 audience=audience,
-                diff=diff.counts,
+                diff=diff.due,
                 window=window,
                 entering_opts_out=self.assignment.entering_opts_out,
                 tenant_contacts=self.assignment.connection.status.contacts or 0,
+                review_was_due=self.assignment.review_was_due,
+                unanswered=diff.unanswered,
+                is_refiring=not target.is_repeat_safe and members == 0 and ledger.lost_at is not None,
             ),
             limits=limits(spec.guards),
             digest=diff.digest,
@@ -176,28 +175,6 @@ class Run:
             # A row that was not looked up yet may well be a member: who left cannot be known.
             workspace.hold(Operation.REMOVE)
         self.findings.held = sum(workspace.count_held(operation) for operation in Operation)
-        self.findings.released = bool(decision.approvals)
+        self.findings.released = decision.is_released
         workspace.keep_changes()
         return decision
-
-    async def _apply(self, workspace: Workspace, target: Target, ledger: Ledger, decision: Decision) -> None:
-        due = [await self.worker(workspace.count, operation) for operation in Operation]
-        if not sum(due):
-            return
-        self.tracker.enter("Applying", sum(due))
-        await target.check()
-        delivery = Delivery(
-            workspace=workspace,
-            target=target,
-            ledger=ledger,
-            account=self.findings.account,
-            worker=self.worker,
-            clock=self.around.clock,
-            approvals=decision.approvals,
-            is_stopping=self.is_stopping,
-            advance=self.tracker.advance,
-        )
-        await delivery.deliver(self.assignment.order)
-        if decision.approvals and self.findings.account.total(Result.ACCEPTED) == sum(due):
-            await self.worker(self.around.adapters.waiting_plans(ledger).drop)
-            self.findings.waiting = None

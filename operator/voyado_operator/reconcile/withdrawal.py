@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from voyado_operator.api.activation import SegmentActivation
 from voyado_operator.api.common import ObjectKey
 from voyado_operator.domain.delivery import Account, Operation, Result
-from voyado_operator.domain.errors import ConnectionNotReady, EngageUnavailable
+from voyado_operator.domain.errors import ConnectionMissing, EngageUnavailable
 from voyado_operator.reconcile.access import tenant_of
+from voyado_operator.reconcile.canary import Canary
 from voyado_operator.reconcile.delivery import Delivery
 from voyado_operator.reconcile.ports import Ledger, Target
+from voyado_operator.reconcile.progress import Tracker
 from voyado_operator.reconcile.registry import Registry
+from voyado_operator.reconcile.screening import announced, everybody
 from voyado_operator.reconcile.surroundings import Surroundings
 from voyado_operator.reconcile.worker import Worker
 from voyado_operator.workspace import Ambiguous
@@ -24,6 +27,7 @@ class Withdrawal:
     registry: Registry
     worker: Worker
     is_stopping: Callable[[], object]
+    tracker: Tracker
 
     async def empty(self, url: str, owner: str, activation: SegmentActivation, run_id: str) -> int:
         """Take the members of the ledger at `url` off its target; return how many there were.
@@ -35,25 +39,42 @@ class Withdrawal:
         if ledger is None or await self.worker(lambda: ledger.owner) != owner:
             return 0
         target = await self._target(await self.worker(lambda: ledger.target), activation, run_id)
-        return await self._send(ledger, target)
+        return await self._send(ledger, target, activation, run_id)
 
     async def _target(self, definition: dict[str, str], activation: SegmentActivation, run_id: str) -> Target:
         name = definition["connection"]
         watched = self.registry.connections.get(ObjectKey(activation.metadata.namespace, name))
         if watched is None:
-            raise ConnectionNotReady(
+            raise ConnectionMissing(
                 f"the target's members cannot be withdrawn without the VoyadoConnection {name}: create it again, "
                 "or write deletionPolicy: Retain to leave them"
             )
         tenant = await tenant_of(watched.latest, self.around)
         return tenant.withdrawing(definition, run_id)
 
-    async def _send(self, ledger: Ledger, target: Target) -> int:
+    async def _send(self, ledger: Ledger, target: Target, activation: SegmentActivation, run_id: str) -> int:
         account = Account()
         async with self.worker.entered(self.around.adapters.workspace(Ambiguous.SKIP)) as workspace:
             await self.worker(lambda: workspace.diff(ledger.members()))
+            members = await self.worker(workspace.count, Operation.REMOVE)
+            if not members:
+                return 0
+            await self.worker(ledger.claim, run_id)
+            self.tracker.enter("Withdrawing", members)
             delivery = Delivery(
-                workspace, target, ledger, account, self.worker, self.around.clock, {}, self.is_stopping, lambda _: None
+                workspace=workspace,
+                target=target,
+                ledger=ledger,
+                unsettled=await self.worker(self.around.adapters.unsettled, ledger),
+                generation=activation.metadata.generation,
+                account=account,
+                worker=self.worker,
+                clock=self.around.clock,
+                screen=everybody if target.is_repeat_safe else announced,
+                canary=Canary(target, lambda _: True, lambda _: None),  # what filled the ledger has shown it
+                approvals={},
+                is_stopping=self.is_stopping,
+                advance=self.tracker.advance,
             )
             await delivery.deliver([Operation.REMOVE])
         if account.sent > account.total(Result.ACCEPTED):

@@ -3,32 +3,46 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from voyado_operator.domain.contact import Facet
 from voyado_operator.domain.delivery import Operation, Outcome, Result
+from voyado_operator.domain.target import Capability, Mode
 from voyado_operator.engage.answers import ItemAnswer
 from voyado_operator.engage.client import EngageClient
 from voyado_operator.engage.limiter import Priority
 from voyado_operator.reconcile.ports import Delivered
+from voyado_operator.targets.looking import Looking
 from voyado_operator.targets.singly import one_by_one
 
 MEANING = {"Accept": True, "Decline": False, "Keep": None}
 """The manifest's words as what is written; None writes nothing."""
 
 
-class Choice:
+class Choice(Looking):
     """Writes a person's yes or no, each with a call of its own; a no goes ahead of everything else in the queue."""
 
     def __init__(
         self,
         client: EngageClient,
+        facet: Callable[[bool], Facet],
         changes: Callable[[bool], dict[str, Any]],
         on_enter: str,
         on_exit: str,
         batch_size: int,
     ) -> None:
-        self._client = client
+        entering = MEANING[on_enter]
+        super().__init__(client, Priority.NORMAL if entering else Priority.OPT_OUT)
         self._changes = changes
-        self._values = {Operation.ADD: MEANING[on_enter], Operation.REMOVE: MEANING[on_exit]}
+        self._facet = facet
+        self._values = {Operation.ADD: entering, Operation.REMOVE: MEANING[on_exit]}
         self.batch_size = batch_size
+
+    def facet(self, operation: Operation) -> Facet | None:
+        value = self._values[operation]
+        return None if value is None else self._facet(value)
+
+    def capability(self, operation: Operation, contacts: int) -> Capability | None:
+        facet = self.facet(operation)
+        return Capability(facet.kind, "contact", Mode.SINGLE) if facet else None
 
     async def apply(self, operation: Operation, contact_ids: Sequence[str]) -> Delivered:
         value = self._values[operation]
@@ -37,6 +51,9 @@ class Choice:
         changes, priority = self._changes(value), Priority.NORMAL if value else Priority.OPT_OUT
 
         async def send(contact_id: str) -> ItemAnswer:
-            return await self._client.update(contact_id, changes, priority)
+            return await self.client.update(contact_id, changes, priority)
 
         return await one_by_one(operation, contact_ids, send)
+
+    async def apply_as(self, mode: Mode, operation: Operation, contact_ids: Sequence[str]) -> Delivered:
+        return await self.apply(operation, contact_ids)

@@ -6,42 +6,58 @@ Proven: a single update of an attribute. Unproven: contactId as the key of a bul
 from collections.abc import Sequence
 from typing import Any
 
+from voyado_operator.domain.contact import Facet
 from voyado_operator.domain.delivery import Operation
+from voyado_operator.domain.target import Capability, Mode
 from voyado_operator.engage.answers import ItemAnswer, ItemStatus
 from voyado_operator.engage.client import EngageClient
 from voyado_operator.engage.limiter import Priority
 from voyado_operator.reconcile.ports import Delivered
 from voyado_operator.targets import bulk
+from voyado_operator.targets.looking import Looking
 from voyado_operator.targets.singly import one_by_one
 
 
-class LabelAttribute:
+class LabelAttribute(Looking):
     """Adding writes true, removing false. `batch_size` of bulk.MOST_ROWS sends in bulk, except for a few."""
 
     def __init__(self, client: EngageClient, attribute: str, batch_size: int) -> None:
-        self._client = client
+        super().__init__(client)
         self._attribute = attribute
         self.batch_size = batch_size
 
     async def check(self) -> None:
         """Nothing lists a tenant's attributes, so a missing one shows as rejected contacts."""
 
+    def facet(self, operation: Operation) -> Facet:
+        return Facet("attribute", self._attribute, operation is Operation.ADD)
+
+    def capability(self, operation: Operation, contacts: int) -> Capability:
+        return Capability("label", "attribute", self._mode(contacts))
+
+    def _mode(self, contacts: int) -> Mode:
+        is_worth_it = self.batch_size == bulk.MOST_ROWS and contacts >= bulk.FEWEST_ROWS
+        return Mode.BULK if is_worth_it else Mode.SINGLE
+
     async def apply(self, operation: Operation, contact_ids: Sequence[str]) -> Delivered:
+        return await self.apply_as(self._mode(len(contact_ids)), operation, contact_ids)
+
+    async def apply_as(self, mode: Mode, operation: Operation, contact_ids: Sequence[str]) -> Delivered:
         wished = {self._attribute: operation is Operation.ADD}
 
         async def send(contact_id: str) -> ItemAnswer:
-            return await self._client.update(contact_id, wished, Priority.NORMAL)
+            return await self.client.update(contact_id, wished, Priority.NORMAL)
 
         def row(contact_id: str) -> dict[str, Any]:
             return {"contactId": contact_id, **wished}
 
         async def is_as_wished(contact_id: str) -> ItemAnswer:
-            contact = await self._client.read(contact_id)
-            if contact is None:
-                return ItemAnswer(ItemStatus.NOT_FOUND, "ContactNotFound")
-            agrees = (contact.attributes.get(self._attribute.lower()) is True) is wished[self._attribute]
+            contact = await self.client.read(contact_id)
+            if isinstance(contact, ItemAnswer):
+                return contact
+            agrees = self.facet(operation).is_done(contact)
             return ItemAnswer(ItemStatus.DONE) if agrees else ItemAnswer(ItemStatus.REFUSED, "NotApplied")
 
-        if self.batch_size < bulk.MOST_ROWS or len(contact_ids) < bulk.FEWEST_ROWS:
+        if mode is Mode.SINGLE:
             return await one_by_one(operation, contact_ids, send)
-        return await bulk.in_bulk(operation, contact_ids, self._client, row, is_as_wished)
+        return await bulk.in_bulk(operation, contact_ids, self.client, row, is_as_wished)

@@ -1,5 +1,6 @@
 """Whether a contact may be reached over a channel."""
 
+from voyado_operator.domain.contact import Facet
 from voyado_operator.engage.client import EngageClient
 from voyado_operator.targets.choice import Choice
 
@@ -11,7 +12,14 @@ class Preference(Choice):
 
     def __init__(self, client: EngageClient, channel: str, on_enter: str, on_exit: str, batch_size: int) -> None:
         flag = FLAGS[channel]
-        super().__init__(client, lambda value: {"preferences": {flag: value}}, on_enter, on_exit, batch_size)
+        super().__init__(
+            client,
+            lambda value: Facet("preference", flag, value),
+            lambda value: {"preferences": {flag: value}},
+            on_enter,
+            on_exit,
+            batch_size,
+        )
 
     async def check(self) -> None:
         """Every tenant has the three flags."""

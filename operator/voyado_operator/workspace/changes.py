@@ -1,4 +1,8 @@
-"""The diff as the table `changes (contact_id, op, held)`: its digest, its sample, and what of it may go out."""
+"""The diff as the table `changes`: its digest, its sample, and what of it may go out.
+
+`changes` has contact_id, op, decided_at (when the person decided, of entering contacts), held (a guard's block) and
+parked (Engage refused it lately).
+"""
 
 import hashlib
 from collections.abc import Iterator
@@ -18,7 +22,9 @@ _DIFF = """
     create or replace table changes as
     select coalesce(a.contact_id, m.contact_id) as contact_id,
            if(m.contact_id is null, 'add', 'remove') as op,
-           false as held
+           a.decided_at,
+           false as held,
+           false as parked
     from members m full join audience a on m.contact_id = a.contact_id
     where m.contact_id is null or a.contact_id is null
 """
@@ -56,15 +62,19 @@ def sample(connection: duckdb.DuckDBPyConnection, operation: Operation, limit: i
 
 def due(connection: duckdb.DuckDBPyConnection, operation: Operation) -> Iterator[list[str]]:
     """The contacts that may go out, sorted, by CONTACTS_PER_PAGE; as they were when the first page was asked for."""
-    return _pages(connection, "op = $op and not held", operation)
+    return _pages(connection, "op = $op and not held and not parked", operation)
+
+
+def count_parked(connection: duckdb.DuckDBPyConnection, operation: Operation) -> int:
+    return _count(connection, "op = $op and parked", operation)
 
 
 def count_due(connection: duckdb.DuckDBPyConnection, operation: Operation) -> int:
-    return _count(connection, "op = $op and not held", operation)
+    return _count(connection, "op = $op and not held and not parked", operation)
 
 
 def count_held(connection: duckdb.DuckDBPyConnection, operation: Operation) -> int:
-    return _count(connection, "op = $op and held", operation)
+    return _count(connection, "op = $op and held and not parked", operation)
 
 
 def forget_the_rest(connection: duckdb.DuckDBPyConnection) -> None:
@@ -78,7 +88,7 @@ def hold(connection: duckdb.DuckDBPyConnection, operation: Operation) -> None:
 
 def held(connection: duckdb.DuckDBPyConnection) -> ArrowStream:
     """contact_id and op of the held changes."""
-    return connection.cursor().sql("select contact_id, op from changes where held")
+    return connection.cursor().sql("select contact_id, op from changes where held and not parked")
 
 
 def release(connection: duckdb.DuckDBPyConnection, approved: ArrowStream) -> None:

@@ -14,10 +14,11 @@ from voyado_operator.workspace.model import Ambiguous
 _MATCHES_PER_STATEMENT = 10_000
 
 SCHEMA = """
-    create table staged (contact_id varchar, address_hash varchar);
+    create table staged (contact_id varchar, address_hash varchar, decided_at bigint);
     create table known (address_hash varchar, status varchar, contact_id varchar, fresh boolean);
     create table contradictory (address_hash varchar);
-    create table audience (contact_id varchar, resolved boolean);
+    create table audience (contact_id varchar, resolved boolean, decided_at bigint);
+    create table matched_by (contact_id varchar, address_hash varchar);
 """
 """`known` has a row per address, several for an ambiguous one; fresh: needs no look-up."""
 
@@ -47,13 +48,23 @@ _KINDS = f"""
 _CONTACTS = """
     create or replace table audience as
     with valid as (from staged anti join contradictory using (address_hash))
-    select contact_id, bool_or(resolved) as resolved from (
-        select contact_id, true as resolved from valid where contact_id is not null
+    select contact_id, bool_or(resolved) as resolved, max(decided_at) as decided_at from (
+        select contact_id, true as resolved, decided_at from valid where contact_id is not null
         union all
-        select k.contact_id, k.status = 'matched' from known k semi join (from valid where contact_id is null) v
+        select k.contact_id, k.status = 'matched', v.decided_at from known k
+        join (select address_hash, max(decided_at) as decided_at from valid where contact_id is null group by 1) v
             on v.address_hash = k.address_hash
         where k.contact_id is not null and list_contains($statuses, k.status))
     group by contact_id
+"""
+
+# Whom no row names by contactId; the address they were found by may be another's by now.
+_MATCHED_BY = """
+    create or replace table matched_by as
+    select k.contact_id, k.address_hash from known k
+    semi join (from staged where contact_id is null) s on s.address_hash = k.address_hash
+    anti join (from staged where contact_id is not null) d on d.contact_id = k.contact_id
+    where k.contact_id is not null
 """
 
 
@@ -79,6 +90,7 @@ def gather(connection: duckdb.DuckDBPyConnection, ambiguous: Ambiguous) -> Audie
     """
     included = [MatchStatus.MATCHED, *([MatchStatus.AMBIGUOUS] if ambiguous is Ambiguous.INCLUDE_ALL else [])]
     connection.execute(_CONTACTS, {"statuses": [str(status) for status in included]})
+    connection.execute(_MATCHED_BY)
     kinds: dict[str, int] = dict(connection.execute(_KINDS).fetchall())
     [(contacts, resolved)] = connection.execute(
         "select count(*), count(*) filter (where resolved) from audience"

@@ -1,7 +1,10 @@
 """What goes into a workspace and comes out of it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+
+from voyado_operator.domain.delivery import Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,23 @@ class Ambiguous(StrEnum):
     SKIP = "skip"
     INCLUDE_ALL = "includeAll"
     """For opt-outs: whoever of them it was has said no."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """One change: when the row says that the person decided, and the hashes of the addresses it was matched by.
+
+    `entry` and `entered_at` are the ledger's latest record; `asked_at` and `witness` an intent whose answer was never
+    learned; `refusals` how often Engage refused it in a row.
+    """
+
+    decided_at: datetime | None = None
+    addresses: tuple[str, ...] = ()
+    entry: Entry | None = None
+    entered_at: datetime | None = None
+    asked_at: datetime | None = None
+    witness: str | None = None
+    refusals: int = 0
 
 
 class Addresses(dict[str, str]):

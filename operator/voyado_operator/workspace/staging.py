@@ -1,12 +1,14 @@
-"""Source rows into the table `staged (contact_id, address_hash)`; addresses pass through and are never stored."""
+"""Source rows into the table `staged (contact_id, address_hash, decided_at)`; no address is ever stored."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import duckdb
 from arro3.core import RecordBatch, RecordBatchReader, Table
 
 from voyado_operator.domain.arrow import ArrowStream
 from voyado_operator.domain.errors import SourceFailed
+from voyado_operator.domain.moments import microseconds
 from voyado_operator.workspace.engine import lent
 from voyado_operator.workspace.hashing import KeyedHash
 from voyado_operator.workspace.model import Addresses, Columns
@@ -16,6 +18,7 @@ _SPACE = r"' ' || chr(9) || chr(10) || chr(13) || chr(160)"  # what exports put 
 _HEX = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _CONTACT_ID = rf"{_HEX}|\{{{_HEX}\}}"
 _ADDRESS = r"[^\s@[:cntrl:]]+@([^\s@.[:cntrl:]]+\.)+[^\s@.[:cntrl:]]{2,}"
+_WITH_ZONE = r":[0-9.]+ ?(Z|[+-][0-9:]+)$"
 _LONGEST_ADDRESS = 254  # RFC 5321, erratum 1690
 
 
@@ -25,17 +28,21 @@ def stage(
     columns: Columns,
     keyed: KeyedHash,
     lookup_limit: int,
+    now: datetime,
 ) -> Addresses:
     """Fill `staged` from the stream; return up to `lookup_limit` addresses of which `known` holds nothing fresh.
+
+    A decision later than `now` has not been made: it counts as none.
 
     Raises SourceFailed when a column is missing; what the stream raises is for the source to translate.
     """
     wanted = Addresses()
     reader = RecordBatchReader.from_arrow(stream)
     rows = _rows_sql(_resolved(columns, reader.schema.names), keyed)
+    latest = microseconds(now)
     for chunk in _chunks(reader):
         with lent(connection, "chunk", chunk):
-            _stage_chunk(connection, rows, keyed)
+            _stage_chunk(connection, rows, keyed, latest)
             missing = _missing(connection, lookup_limit - len(wanted), wanted)
             wanted.update(_addresses(connection, rows, keyed, missing))
     return wanted
@@ -57,17 +64,22 @@ def _resolved(columns: Columns, existing: list[str]) -> Columns:
 
 
 def _rows_sql(columns: Columns, keyed: KeyedHash) -> str:
-    """contact_id, address, address_hash of each row of `chunk`, null where absent or malformed.
+    """contact_id, address, address_hash, decided_at of each row of `chunk`, null where absent or malformed.
 
+    decided_at is in microseconds; a moment without a zone is taken as UTC.
     A projection and nothing else, so that DuckDB has nothing to spill.
     """
     contact_id, address = (f"lower(trim({_text(name)}, {_SPACE}))" for name in (columns.contact_id, columns.email))
     return f"""
-        select contact_id, address, {keyed.sql("address")} as address_hash from (
+        select contact_id, address, {keyed.sql("address")} as address_hash,
+            epoch_us(if(regexp_matches(decided_at, '{_WITH_ZONE}'),
+                        try_cast(decided_at as timestamptz), try_cast(decided_at as timestamp))) as decided_at from (
             select if(regexp_full_match(contact_id, '{_CONTACT_ID}'), trim(contact_id, '{{}}'), null) as contact_id,
                    if(length(address) <= {_LONGEST_ADDRESS} and regexp_full_match(address, '{_ADDRESS}'), address, null)
-                       as address
-            from (select {contact_id} as contact_id, {address} as address from chunk))"""
+                       as address,
+                   decided_at
+            from (select {contact_id} as contact_id, {address} as address, {_text(columns.decided_at)} as decided_at
+                  from chunk))"""
 
 
 def _text(column: str | None) -> str:
@@ -89,9 +101,11 @@ def _chunks(reader: RecordBatchReader) -> Iterator[Table]:
         yield Table.from_batches(held)
 
 
-def _stage_chunk(connection: duckdb.DuckDBPyConnection, rows: str, keyed: KeyedHash) -> None:
+def _stage_chunk(connection: duckdb.DuckDBPyConnection, rows: str, keyed: KeyedHash, latest: int) -> None:
     connection.execute(
-        f"create or replace table fresh_rows as select contact_id, address_hash from ({rows})", keyed.parameters
+        "create or replace table fresh_rows as select contact_id, address_hash,"
+        f" if(decided_at <= $latest, decided_at, null) as decided_at from ({rows})",
+        keyed.parameters | {"latest": latest},
     )
     connection.execute("insert into staged select * from fresh_rows")
 

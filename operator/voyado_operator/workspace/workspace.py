@@ -1,6 +1,6 @@
 """One run's sets and counts, from source rows to the changes that may go out."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from types import TracebackType
@@ -12,10 +12,10 @@ from voyado_operator.domain.delivery import Operation
 from voyado_operator.domain.errors import LedgerUnavailable
 from voyado_operator.domain.matching import Match
 from voyado_operator.domain.plan import AudienceCounts, DiffCounts
-from voyado_operator.workspace import changes, matching, staging
+from voyado_operator.workspace import changes, matching, memory, staging
 from voyado_operator.workspace.engine import engine, lent
 from voyado_operator.workspace.hashing import KeyedHash
-from voyado_operator.workspace.model import Addresses, Ambiguous, Columns
+from voyado_operator.workspace.model import Addresses, Ambiguous, Columns, Detail
 
 
 class Workspace:
@@ -33,6 +33,7 @@ class Workspace:
     def __enter__(self) -> "Workspace":
         self._connection = self._exits.enter_context(engine(self._memory_limit))
         self._connection.execute(matching.SCHEMA)
+        self._connection.execute(memory.SCHEMA)
         return self
 
     def __exit__(
@@ -56,7 +57,7 @@ class Workspace:
         """
         if remembered is not None:
             self._recall(remembered, now)
-        wanted = staging.stage(self._connection, stream, columns, self._keyed, lookup_limit)
+        wanted = staging.stage(self._connection, stream, columns, self._keyed, lookup_limit, now)
         for address_hash in matching.drop_contradictory(self._connection):
             wanted.pop(address_hash, None)
         return wanted
@@ -75,6 +76,35 @@ class Workspace:
             return audience, changes.diff(self._connection, members)
         except duckdb.Error as error:
             raise _unreadable("the ledger's members", error) from None
+
+    def consider(
+        self, earlier: ArrowStream | None, unsettled: ArrowStream | None, generation: int, now: datetime
+    ) -> int:
+        """Take in what is remembered of the changes' contacts; return how many entering ones were declined before.
+
+        `earlier` has the ledger's records of contacts that are no members: those declined leave the diff, unless their
+        row tells of a newer decision. `unsettled` are the open items: rejections of this generation stay parked.
+        Raises LedgerUnavailable.
+        """
+        try:
+            return memory.consider(self._connection, earlier, unsettled, generation, now)
+        except duckdb.Error as error:
+            raise _unreadable("what the ledger remembers", error) from None
+
+    def details(self, contact_ids: Sequence[str]) -> dict[str, Detail]:
+        """What is known of single changes."""
+        return memory.details(self._connection, contact_ids)
+
+    def address_hash(self, address: str) -> str:
+        return self._keyed.hexdigest(address)
+
+    def count_parked(self, operation: Operation) -> int:
+        """How many contacts of the operation Engage refused lately."""
+        return changes.count_parked(self._connection, operation)
+
+    def hold_asked(self) -> int:
+        """Keep changes from going out that an earlier run may have sent already; return how many."""
+        return memory.hold_asked(self._connection)
 
     def digest(self, seed: str) -> str:
         """`sha256:…` of the exact sets, entering and leaving, and of `seed`."""

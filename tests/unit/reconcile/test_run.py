@@ -9,6 +9,7 @@ import pytest
 from voyado_operator.domain.errors import CredentialsInvalid, Unexpected
 from voyado_operator.reconcile.findings import Assignment, Findings, Intent
 from voyado_operator.reconcile.progress import Tracker
+from voyado_operator.reconcile.registry import Registry
 from voyado_operator.reconcile.run import Run
 from voyado_operator.targets.build import identify
 
@@ -25,7 +26,7 @@ async def found(error: Exception) -> Findings:
     assignment = Assignment("run-1", NOW, Intent.ENFORCE, seen, through, identify(seen, through), None, None)
     around = SimpleNamespace(cluster=SimpleNamespace(secret=secret), clock=lambda: NOW, slots=asyncio.Semaphore())
     nothing = cast(Any, None)
-    return await Run(assignment, cast(Any, around), nothing, nothing, Tracker(), lambda: False).execute()
+    return await Run(assignment, cast(Any, around), Registry(identify), nothing, Tracker(), lambda: False).execute()
 
 
 async def test_an_error_with_a_reason_is_a_finding() -> None:

@@ -1,0 +1,49 @@
+"""What a first change did to a contact besides what it was meant to do. Pure."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from voyado_operator.domain.contact import Contact, Facet
+
+
+def harm(before: Contact, after: Contact, facet: Facet | None) -> list[str]:
+    """What is wrong after `facet` was written, in words that hold names and never values; empty: nothing."""
+    own = (facet.kind, facet.name.lower()) if facet else None
+    wrong = [f"the {kind} {name} changed too" for kind, name in _changed(before, after) if (kind, name.lower()) != own]
+    if facet is not None and not facet.is_done(after):
+        wrong.insert(0, f"the {facet.kind} {facet.name} was not set to {str(facet.value).lower()}")
+    return wrong
+
+
+def undoing(before: Contact, after: Contact) -> dict[str, Any]:
+    """The changes that make the contact again what it was.
+
+    A consent that was not set cannot become so again (engage-api.md 6): it is set to false.
+    """
+    changes: dict[str, Any] = {}
+    for kind, name in _changed(before, after):
+        if kind == "attribute":
+            changes[name] = before.attributes.get(name)
+        elif kind == "preference" and name in before.preferences:
+            changes.setdefault("preferences", {})[_FLAGS.get(name, name)] = before.preferences[name]
+        elif kind == "consent":
+            state = (before.consents or {}).get(name)
+            changes.setdefault("consents", []).append({"id": name, "value": state.value if state else False})
+    return changes
+
+
+_FLAGS = {"acceptsemail": "acceptsEmail", "acceptssm": "acceptsSms", "acceptspostal": "acceptsPostal"}
+"""Preferences by their key, as requests write them."""
+
+
+def _changed(before: Contact, after: Contact) -> Iterator[tuple[str, str]]:
+    for name in sorted(before.attributes.keys() | after.attributes.keys()):
+        if before.attributes.get(name) != after.attributes.get(name):
+            yield "attribute", name
+    for name in sorted(before.preferences.keys() | after.preferences.keys()):
+        if before.preferences.get(name) != after.preferences.get(name):
+            yield "preference", name
+    was, is_now = before.consents or {}, after.consents or {}
+    for name in sorted(was.keys() | is_now.keys()):
+        if (was[name].value if name in was else None) != (is_now[name].value if name in is_now else None):
+            yield "consent", name

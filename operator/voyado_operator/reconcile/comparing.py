@@ -1,0 +1,36 @@
+"""The diff of a run, with everything that is remembered of its contacts. Blocking."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from voyado_operator.domain.delivery import Operation
+from voyado_operator.domain.plan import AudienceCounts
+from voyado_operator.reconcile.findings import Assignment, DiffFound
+from voyado_operator.reconcile.ports import Ledger, Target, Unsettled
+from voyado_operator.workspace import Workspace
+
+
+def compare(
+    workspace: Workspace,
+    ledger: Ledger,
+    unsettled: Unsettled,
+    target: Target,
+    assignment: Assignment,
+    now: datetime,
+) -> tuple[AudienceCounts, DiffFound]:
+    """Audience against ledger. Raises LedgerUnavailable."""
+    audience, counts = workspace.diff(ledger.members())
+    generation = assignment.activation.metadata.generation
+    earlier = ledger.earlier() if assignment.entering_opts_in else None
+    declined = workspace.consider(earlier, unsettled.items(), generation, now)
+    diff = DiffFound(
+        computed_at=now,
+        counts=replace(counts, entering=counts.entering - declined),
+        digest=workspace.digest(f"{generation}:{ledger.version}"),
+        entering=workspace.sample(Operation.ADD),
+        leaving=workspace.sample(Operation.REMOVE),
+        parked={operation: workspace.count_parked(operation) for operation in Operation},
+        declined_before=declined,
+        unanswered=0 if target.is_repeat_safe else workspace.hold_asked(),
+    )
+    return audience, diff

@@ -1,0 +1,96 @@
+"""Who of a batch is really sent: where people decide for themselves, each contact is looked at first."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from voyado_operator.domain.consent import Evidence, Intent, OptIn, opt_in
+from voyado_operator.domain.contact import Contact, Facet
+from voyado_operator.domain.delivery import Operation, Outcome, Result
+from voyado_operator.domain.errors import RunError
+from voyado_operator.reconcile.ports import Target
+from voyado_operator.reconcile.worker import Worker
+from voyado_operator.workspace import Detail, Workspace
+
+
+@dataclass(slots=True)
+class Screened:
+    """What becomes of a batch before anything is sent.
+
+    `intents` of those to be sent are recorded first (contact → what would tell of a later change); `outcomes` are
+    of contacts that are not sent; `stopped` says why the others are in none of the lists.
+    """
+
+    send: list[str] = field(default_factory=list)
+    adopted: list[str] = field(default_factory=list)
+    declined: dict[str, datetime | None] = field(default_factory=dict)
+    intents: dict[str, str | None] = field(default_factory=dict)
+    outcomes: list[Outcome] = field(default_factory=list)
+    stopped: RunError | None = None
+
+
+Screen = Callable[[Operation, Sequence[str]], Awaitable[Screened]]
+
+
+async def everybody(_: Operation, contact_ids: Sequence[str]) -> Screened:
+    """A label is no decision of the person's, and may be sent twice."""
+    return Screened(send=list(contact_ids))
+
+
+async def announced(_: Operation, contact_ids: Sequence[str]) -> Screened:
+    """What must not be sent twice is written down before it is sent once."""
+    return Screened(send=list(contact_ids), intents=dict.fromkeys(contact_ids))
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """Screens entering contacts of a preference or consent (DESIGN 4, opt-in).
+
+    An opt-in needs a look at what Engage shows. Whom an e-mail address was matched to must still have that address;
+    `moved` is told the hashes of those that have not.
+    """
+
+    target: Target
+    workspace: Workspace
+    worker: Worker
+    lost_at: datetime | None
+    moved: Callable[[Sequence[str]], None]
+
+    async def __call__(self, operation: Operation, contact_ids: Sequence[str]) -> Screened:
+        facet = self.target.facet(operation)
+        if operation is Operation.REMOVE or facet is None:
+            return Screened(send=list(contact_ids))
+        details = await self.worker(self.workspace.details, contact_ids)
+        unread = [one for one in contact_ids if not facet.value and not details[one].addresses]
+        reading = await self.target.read([one for one in contact_ids if facet.value or details[one].addresses])
+        screened = Screened(send=unread, outcomes=list(reading.unseen), stopped=reading.stopped)
+        for contact_id, contact in reading.contacts.items():
+            self._judge(screened, contact_id, contact, facet, details[contact_id])
+        return screened
+
+    def _judge(self, screened: Screened, contact_id: str, contact: Contact, facet: Facet, detail: Detail) -> None:
+        if detail.addresses and not self._has_one_of(contact, detail.addresses):
+            self.moved(detail.addresses)
+            screened.outcomes.append(Outcome(contact_id, Result.REJECTED, "AddressChanged"))
+            return
+        if not facet.value:
+            screened.send.append(contact_id)
+            return
+        match opt_in(facet, contact, self._evidence(detail)):
+            case OptIn.ADOPT:
+                screened.adopted.append(contact_id)
+            case OptIn.DECLINE:
+                screened.declined[contact_id] = detail.decided_at
+            case OptIn.UNREADABLE:
+                screened.outcomes.append(Outcome(contact_id, Result.REJECTED, "NotShown"))
+            case OptIn.WRITE:
+                screened.send.append(contact_id)
+                if facet.kind == "preference":  # a consent has a date of its own, which tells as much
+                    screened.intents[contact_id] = contact.modified
+
+    def _has_one_of(self, contact: Contact, addresses: Sequence[str]) -> bool:
+        return contact.address is not None and self.workspace.address_hash(contact.address) in addresses
+
+    def _evidence(self, detail: Detail) -> Evidence:
+        asked = Intent(detail.asked_at, detail.witness) if detail.asked_at else None
+        return Evidence(detail.decided_at, detail.entry, detail.entered_at, asked, self.lost_at)
