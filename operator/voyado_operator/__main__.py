@@ -39,11 +39,13 @@ def run() -> None:
 
 async def operate(settings: Settings) -> None:
     """Until SIGTERM, or until a watch fails for good."""
-    app, registry = App(settings), kopf.OperatorRegistry()
+    stop = asyncio.Event()
+    app, registry = App(settings, end=stop.set), kopf.OperatorRegistry()
     for handlers in (operator, connection, activation):
         handlers.register(registry, app)
     await kopf.operator(
         registry=registry,
+        stop_flag=stop,
         standalone=True,
         clusterwide=not settings.namespaces,
         namespaces=settings.namespaces,

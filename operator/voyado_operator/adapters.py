@@ -1,6 +1,8 @@
 """Which class each part of a run is."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from voyado_operator import __version__
 from voyado_operator.api.activation import Audience, SegmentActivation
@@ -9,6 +11,7 @@ from voyado_operator.domain.target import TargetIdentity
 from voyado_operator.engage.client import EngageClient
 from voyado_operator.engage.hosts import check_url
 from voyado_operator.engage.pool import EngagePool
+from voyado_operator.ledger.damage import is_damaged, set_aside
 from voyado_operator.ledger.identities import Identities
 from voyado_operator.ledger.layout import identities_url, ledger_url, unsettled_url, waiting_url
 from voyado_operator.ledger.members import Ledger
@@ -40,11 +43,12 @@ class EngageTenant:
 class OperatorAdapters:
     """What reconcile/adapters.py asks for, of the classes that the settings choose."""
 
-    def __init__(self, settings: Settings, hash_key: bytes, metrics: Metrics) -> None:
+    def __init__(self, settings: Settings, hash_key: bytes, metrics: Metrics, may_write: Callable[[], bool]) -> None:
+        """`may_write`: whether this operator still owns what it would change in Engage."""
         self._settings = settings
         self._hash_key = hash_key
         self._policy = SourcePolicy(settings.source_hosts, settings.file_roots)
-        self._pool = EngagePool(metrics, __version__)
+        self._pool = EngagePool(metrics, __version__, may_write)
 
     async def close(self) -> None:
         await self._pool.close()
@@ -70,6 +74,20 @@ class OperatorAdapters:
         parts = [identity.route, identity.on_enter]
         root, host, contact_type = self._settings.ledger_url, identity.host, identity.contact_type
         return ledger_url(root, host, contact_type, identity.kind, identity.name, parts)
+
+    def set_damaged_aside(self, identity: TargetIdentity, at: datetime) -> bool:
+        ledger = self.ledger_url(identity)
+        recent = identities_url(self._settings.ledger_url, identity.host, identity.contact_type)
+        damaged = [url for url in (ledger, unsettled_url(ledger), waiting_url(ledger), recent) if is_damaged(url)]
+        if unsettled_url(ledger) in damaged and ledger not in damaged:
+            damaged.append(ledger)  # it cannot be told any more which of its changes were sent
+        for url in damaged:
+            set_aside(url, at)
+        return bool(damaged)
+
+    def set_ledger_aside(self, identity: TargetIdentity, at: datetime) -> bool:
+        set_aside(self.ledger_url(identity), at)
+        return True
 
     def existing_ledger(self, url: str) -> Ledger | None:
         return Ledger.existing(url)

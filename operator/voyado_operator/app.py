@@ -1,7 +1,10 @@
 """The composition root: which classes the parts of a run are, and what lives as long as the operator."""
 
 import asyncio
+import hashlib
+import json
 import secrets
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from prometheus_client import CollectorRegistry, start_http_server
@@ -14,7 +17,7 @@ from voyado_operator.kube.cluster import Cluster
 from voyado_operator.reconcile.activation import ActivationLife
 from voyado_operator.reconcile.connection import ConnectionLife
 from voyado_operator.reconcile.deletion import Deletions
-from voyado_operator.reconcile.life import Stopping, live
+from voyado_operator.reconcile.life import Step, Stopping, live
 from voyado_operator.reconcile.registry import Registry
 from voyado_operator.reconcile.surroundings import Surroundings
 from voyado_operator.settings import Settings
@@ -24,6 +27,12 @@ HASH_KEY_SECRET, HASH_KEY = "voyado-operator-hash-key", "key"
 OVERDUE = timedelta(minutes=10)  # far beyond a busy loop or a slow API server: something is stuck
 
 
+def lease_name(settings: Settings) -> str:
+    """Operators that share a ledger exclude each other; those of other namespaces, or other ledgers, do not."""
+    shared = json.dumps([settings.ledger_url.rstrip("/"), sorted(settings.namespaces)])
+    return f"voyado-operator-{hashlib.sha256(shared.encode()).hexdigest()[:10]}"
+
+
 def now() -> datetime:
     return datetime.now(UTC)
 
@@ -31,19 +40,23 @@ def now() -> datetime:
 class App:
     """Everything between Kopf's start and its end."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, end: Callable[[], None]) -> None:
+        """`end` is called when another operator has taken over."""
         self.settings = settings
+        self._end = end
         self._exposed = CollectorRegistry()
         self._metrics = Metrics(self._exposed)
+        self._is_leading = False
         self._lives: dict[ObjectKey, ActivationLife] = {}
 
     async def start(self) -> None:
         """Log in, fetch the hash key, serve metrics. Kopf calls no other handler before this has returned."""
         self._cluster = await Cluster.connect(self.settings.kubeconfig)
+        self._lease = self._cluster.lease(self.settings.namespace, lease_name(self.settings), self._end)
         hash_key = await self._cluster.secret_or_created(
             self.settings.namespace, HASH_KEY_SECRET, HASH_KEY, secrets.token_bytes(32)
         )
-        self._adapters = OperatorAdapters(self.settings, hash_key, self._metrics)
+        self._adapters = OperatorAdapters(self.settings, hash_key, self._metrics, lambda: self._lease.may_send)
         self._around = Surroundings(
             adapters=self._adapters,
             cluster=self._cluster,
@@ -54,19 +67,37 @@ class App:
         self._registry = Registry(self._adapters.identify)
         self._deletions = Deletions(self._around, self._registry)
         self._metrics.overdue.set_function(self.overdue)
+        self._acquiring = asyncio.create_task(self._acquire(), name="acquire the Lease")
         self._metrics_server, _ = start_http_server(self.settings.metrics_port, registry=self._exposed)
 
+    async def _acquire(self) -> None:
+        """Until the Lease is ours the operator watches, and does nothing."""
+        await self._lease.acquire()
+        self._is_leading = True
+        self._registry.wake_all()
+        for activation in list(self._registry.activations.values()):
+            self.activation_seen(activation.latest)
+
+    def _once_leading(self, step: Step) -> Step:
+        async def stepped() -> float | None:
+            return await step() if self._is_leading else None
+
+        return stepped
+
     async def stop(self) -> None:
+        self._acquiring.cancel()
         self._metrics_server.shutdown()
         self._metrics_server.server_close()
         await self._deletions.stop()
         await self._adapters.close()
+        await self._lease.release()
         await self._cluster.close()
 
     def activation_seen(self, activation: SegmentActivation) -> None:
         """Whoever is being deleted is withdrawn only when its daemon has ended: one writer at a time."""
         self._registry.activation_seen(activation)
-        if activation.metadata.deletion_timestamp is not None and activation.metadata.key not in self._lives:
+        is_deleted = activation.metadata.deletion_timestamp is not None
+        if self._is_leading and is_deleted and activation.metadata.key not in self._lives:
             self._deletions.seen(activation)
 
     def activation_gone(self, activation: SegmentActivation) -> None:
@@ -89,11 +120,11 @@ class App:
             watched, self._around, self._registry, self._metrics, is_stopping=lambda: bool(stopping)
         )
         try:
-            await live(f"SegmentActivation {key}", life.step, watched.wake, stopping)
+            await live(f"SegmentActivation {key}", self._once_leading(life.step), watched.wake, stopping)
         finally:
             if self._lives.get(key) is life:
                 del self._lives[key]
-            if watched.latest.metadata.deletion_timestamp is not None:
+            if self._is_leading and watched.latest.metadata.deletion_timestamp is not None:
                 # With the status as it was written last, which the watch may not have shown yet.
                 self._deletions.seen(watched.latest.model_copy(update={"status": life.status}))
 
@@ -103,7 +134,7 @@ class App:
         self._registry.connection_seen(connection)
         watched = self._registry.connections[key]
         life = ConnectionLife(watched, self._around, self._registry, self._metrics)
-        await live(f"VoyadoConnection {key}", life.step, watched.wake, stopping)
+        await live(f"VoyadoConnection {key}", self._once_leading(life.step), watched.wake, stopping)
 
     def overdue(self) -> int:
         """Activations that should have run long ago, and do not."""

@@ -93,7 +93,7 @@ def test_bulk_and_single_updates_come_to_the_same(world: World, bulk: str) -> No
     assert ("PATCH /contacts/bulk" in world.engage.requests()["byOperation"]) == (bulk == "Auto")
 
 
-def test_what_engage_refuses_is_counted_and_tried_again(world: World) -> None:
+def test_what_engage_refuses_is_counted_and_parked(world: World) -> None:
     people = world.people(3)
     world.engage.remove(people[2])
     world.connect()
@@ -107,6 +107,11 @@ def test_what_engage_refuses_is_counted_and_tried_again(world: World) -> None:
     assert "ContactNotFound 1" in ready(status)["message"]
 
     world.engage.seed([{"id": people[2]}])
+    requests = world.engage.requests()["total"]
+    parked = world.run()
+    assert (parked["lastRun"]["rejected"], world.engage.requests()["total"] - requests) == (0, 0), "parked for an hour"
+    assert ready(parked)["reason"] == "PartiallyApplied"
+    world.apply(world.activation(historyLimit=9))  # a new generation tries again
     assert world.run()["members"] == 3
 
 
@@ -173,5 +178,5 @@ def test_many_contacts_go_in_several_batches(world: World) -> None:
     status = world.start(world.activation())
 
     assert world.labelled == set(people)
-    assert world.engage.requests()["byOperation"]["PATCH /contacts/bulk"] == 3
+    assert world.engage.requests()["byOperation"]["PATCH /contacts/bulk"] == 4, "ten go ahead"
     assert status["lastRun"]["accepted"] == 9_000

@@ -34,6 +34,6 @@ def observed() -> Observed:
 async def client(engage: EngageAdmin, observed: Observed) -> AsyncIterator[EngageClient]:
     """As the operator makes it, but in a hurry."""
     patience = Patience(attempts=3, first_wait=0.01, longest_wait=0.02, total=10)
-    pool = EngagePool(observed, "0.0.0", patience)
+    pool = EngagePool(observed, "0.0.0", lambda: True, patience)
     yield pool.client(engage.url, engage.api_key, None, 200, CONNECTION)
     await pool.close()

@@ -162,7 +162,7 @@ async def test_errors_never_quote_an_address(client: EngageClient, engage: Engag
 
 
 async def test_all_clients_of_a_key_share_one_rate(engage: EngageAdmin, observed: Observed) -> None:
-    pool = EngagePool(observed, "0.0.0")
+    pool = EngagePool(observed, "0.0.0", lambda: True)
     one, other, another_key = (
         pool.client(engage.url, key, None, 50, CONNECTION) for key in ("simulated", "simulated", "different")
     )

@@ -48,7 +48,7 @@ class Plan:
 
     `entering_opts_out`: entering the target writes a person's "no" (onEnter: Decline). `review_was_due`: the day of
     governance.reviewBy, once it is over. `unanswered` counts changes that may have been sent already and must not be
-    sent twice; `is_refiring`: all may have been, as the ledger that told is lost.
+    sent twice. `is_baselining`: the ledger was lost, and its members are being found again.
     """
 
     audience: AudienceCounts
@@ -58,7 +58,13 @@ class Plan:
     tenant_contacts: int
     review_was_due: date | None = None
     unanswered: int = 0
-    is_refiring: bool = False
+    is_baselining: bool = False
+    is_repeat_safe: bool = True
+
+    @property
+    def is_refiring(self) -> bool:
+        """All changes may have been sent already, as the ledger that told is lost, and must not be sent twice."""
+        return self.is_baselining and not self.is_repeat_safe
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +98,8 @@ def max_removals(plan: Plan, limits: Limits) -> str | None:
 
 def max_additions(plan: Plan, limits: Limits) -> str | None:
     if limits.max_additions is None or plan.entering_opts_out or not plan.diff.entering:
+        return None
+    if plan.is_baselining:  # members are found again: adding a label twice is nothing new, and nobody is opted in
         return None
     if plan.diff.entering + plan.window.additions <= ceiling(limits.max_additions, plan.window.peak, 0):
         return None

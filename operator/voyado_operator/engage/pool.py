@@ -1,6 +1,7 @@
 """What all runs share of Engage: connections, and one rate limiter per API key, as Voyado measures per key."""
 
 import hashlib
+from collections.abc import Callable
 
 import httpx
 
@@ -17,9 +18,16 @@ TIMES = httpx.Timeout(connect=10.0, read=120.0, write=60.0, pool=300.0)
 class EngagePool:
     """Lives as long as the operator."""
 
-    def __init__(self, observer: Observer, version: str, patience: Patience | None = None) -> None:
+    def __init__(
+        self,
+        observer: Observer,
+        version: str,
+        may_write: Callable[[], bool],
+        patience: Patience | None = None,
+    ) -> None:
         self._observer = observer
         self._user_agent = f"voyado-operator/{version}"
+        self._may_write = may_write
         self._patience = patience or Patience()
         self._http = httpx.AsyncClient(limits=CONNECTIONS, timeout=TIMES, follow_redirects=False)
         self._limiters: dict[str, RateLimiter] = {}
@@ -30,7 +38,16 @@ class EngagePool:
         """A client for one run; all clients of one key share its rate."""
         limiter = self._limiter(url, api_key, requests_per_second)
         headers = {"apikey": api_key, "User-Agent": self._user_agent, "Content-Type": "application/json"}
-        transport = Transport(self._http, limiter, url.rstrip("/"), headers, connection, self._observer, self._patience)
+        transport = Transport(
+            http=self._http,
+            limiter=limiter,
+            url=url.rstrip("/"),
+            headers=headers,
+            connection=connection,
+            observer=self._observer,
+            patience=self._patience,
+            may_write=self._may_write,
+        )
         return EngageClient(transport, contact_type)
 
     async def close(self) -> None:

@@ -4,6 +4,7 @@ Nothing that leaves this module quotes a URL or a body: both hold addresses and 
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from time import monotonic
@@ -13,7 +14,7 @@ import httpx
 import stamina
 
 from voyado_operator.api.common import ObjectKey
-from voyado_operator.domain.errors import CredentialsInvalid
+from voyado_operator.domain.errors import CredentialsInvalid, LedgerUnavailable
 from voyado_operator.engage.limiter import Priority, RateLimiter
 
 # httpx logs every request line at INFO, httpcore headers at DEBUG.
@@ -77,6 +78,7 @@ class Transport:
     connection: ObjectKey
     observer: Observer
     patience: Patience
+    may_write: Callable[[], bool]
     requests: int = 0
 
     async def send(
@@ -114,6 +116,11 @@ class Transport:
     async def _attempt(self, operation: str, request: httpx.Request, priority: Priority) -> Answer:
         waited = await self.limiter.acquire(priority)
         self.observer.throttled_for(self.connection, waited)
+        if request.method != "GET" and not self.may_write():  # looked at last: a slot may have taken long to come
+            raise LedgerUnavailable(
+                "nothing is sent while this operator cannot renew its Lease, as another may have taken over; "
+                "check that the API server can be reached"
+            )
         self.requests += 1
         started, code = monotonic(), "cancelled"
         try:

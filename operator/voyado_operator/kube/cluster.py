@@ -13,6 +13,7 @@ from kubernetes.aio.client import ApiException
 
 from voyado_operator.api.common import GROUP, VERSION, Kind, Metadata, ObjectKey
 from voyado_operator.domain.errors import CredentialsInvalid, SecretMissing
+from voyado_operator.kube.lease import Lease
 
 MANAGER = "voyado-operator"
 PATCH_FORMAT = "application/apply-patch+yaml"  # the client's default for patches gives 422 (operators.md 1.4)
@@ -48,6 +49,10 @@ class Cluster:
 
     async def close(self) -> None:
         await self._api.close()
+
+    def lease(self, namespace: str, name: str, lost: Callable[[], None]) -> Lease:
+        """A Lease to be acquired; `lost` is called when somebody else has taken it."""
+        return Lease(client.CoordinationV1Api(self._api), namespace, name, lost)
 
     async def uid(self) -> str:
         """What tells this cluster from others: the UID of its kube-system namespace."""

@@ -93,8 +93,16 @@ class Ledger:
         self._describe(run=run)
 
     def mark_lost(self, at: datetime) -> None:
-        """Commit that this ledger takes the place of one that is gone."""
-        self._describe(lostAt=at.isoformat())
+        """Commit that this ledger takes the place of one that is gone, and that its baseline is still to be found."""
+        self._describe(lostAt=at.isoformat(), isBaselining=True)
+
+    @property
+    def is_baselining(self) -> bool:
+        """Whether an earlier ledger was lost, and no run since then has got to its end."""
+        return bool(self._said.get("isBaselining"))
+
+    def mark_baselined(self) -> None:
+        self._describe(isBaselining=False)
 
     @property
     def _said(self) -> dict[str, Any]:

@@ -116,7 +116,7 @@ class ActivationLife:
             connection=connection,
             identity=self._around.adapters.identify(activation, connection),
             approval=approval(activation, self.status),
-            former_ledger=self.status.ledger.url if self.status.ledger else None,
+            former_ledger=self.status.ledger,
         )
         with Worker(f"run-{assignment.run_id}") as worker, self._metrics.active_runs.track_inprogress():
             run = Run(assignment, self._around, self._registry, worker, tracker, self._is_stopping)
@@ -129,8 +129,8 @@ class ActivationLife:
     async def _report(self, assignment: Assignment, findings: Findings) -> None:
         activation = assignment.activation
         status = report.reported(assignment, findings, self.status)
-        for reason, message in findings.notices:
-            await self._keeper.announce(activation.metadata, "Normal", reason, message)
+        for severity, reason, message in findings.notices:
+            await self._keeper.announce(activation.metadata, severity, reason, message)
         if assignment.is_on_the_side:
             await self._write(activation, None, dict(status))
             return

@@ -1,5 +1,6 @@
 """What makes the parts of a run: the seam between the run and every adapter."""
 
+from datetime import datetime
 from typing import Protocol
 
 from voyado_operator.api.activation import Audience, SegmentActivation
@@ -43,6 +44,17 @@ class Adapters(Protocol):
 
     def ledger_url(self, identity: TargetIdentity) -> str:
         """Where the target's ledger lies, or would."""
+        ...
+
+    def set_damaged_aside(self, identity: TargetIdentity, at: datetime) -> bool:
+        """Move away whatever cannot be read of the target's tables; return whether it was any.
+
+        Where it was the ledger or its open items, the ledger is gone afterwards. Raises LedgerUnavailable.
+        """
+        ...
+
+    def set_ledger_aside(self, identity: TargetIdentity, at: datetime) -> bool:
+        """Move the target's ledger away. Raises LedgerUnavailable."""
         ...
 
     def existing_ledger(self, url: str) -> Ledger | None: ...

@@ -34,6 +34,8 @@ class Applying:
         """Send what is not held. Raises what Delivery.deliver and Target.check raise."""
         due = sum([await self.worker(workspace.count, operation) for operation in Operation])
         if not due:
+            if ledger.is_baselining and not self.findings.violations:
+                await self.worker(ledger.mark_baselined)
             return
         self.tracker.enter("Applying", due)
         await target.check()
@@ -44,6 +46,8 @@ class Applying:
             await (await self._delivery(workspace, target, ledger, screen, decision)).deliver(self.assignment.order)
         finally:
             await self._look_up_again(moved)
+        if ledger.is_baselining and not decision.waiting:
+            await self.worker(ledger.mark_baselined)
         if decision.is_released and self.findings.account.settled == due:
             await self.worker(self.around.adapters.waiting_plans(ledger).drop)
             self.findings.waiting = None
@@ -73,7 +77,7 @@ class Applying:
         self, workspace: Workspace, target: Target, ledger: Ledger, moved: Callable[[Sequence[str]], None]
     ) -> Screen:
         if self.assignment.is_a_decision:
-            return Decisions(target, workspace, self.worker, ledger.lost_at, moved)
+            return Decisions(target, workspace, self.worker, ledger.lost_at, ledger.is_baselining, moved)
         return everybody if target.is_repeat_safe else announced
 
     async def _look_up_again(self, moved: Sequence[str]) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
 
-from voyado_operator.api.activation import SegmentActivation
+from voyado_operator.api.activation import LedgerRef, SegmentActivation
 from voyado_operator.api.connection import VoyadoConnection
 from voyado_operator.domain.delivery import Account, Operation, Result
 from voyado_operator.domain.errors import RunError
@@ -35,7 +35,7 @@ class Outcome(StrEnum):
 class Assignment:
     """One run, as it was when it began.
 
-    `approval` is the digest that a person approves, if not handled before; `former_ledger` the URL that the status has.
+    `approval` is the digest that a person approves, if not handled before; `former_ledger` what the status says of it.
     """
 
     run_id: str
@@ -45,7 +45,7 @@ class Assignment:
     connection: VoyadoConnection
     identity: TargetIdentity
     approval: str | None
-    former_ledger: str | None
+    former_ledger: LedgerRef | None
 
     @property
     def is_on_the_side(self) -> bool:
@@ -129,14 +129,15 @@ class Findings:
     account: Account = field(default_factory=Account)
     ledger: tuple[str, int] | None = None
     gone: int = 0
+    is_baselining: bool = False
     requests: int = 0
     error: RunError | None = None
     finished_at: datetime = field(default_factory=lambda: datetime.now(UTC))
-    notices: list[tuple[str, str]] = field(default_factory=list)
+    notices: list[tuple[str, str, str]] = field(default_factory=list)
 
-    def announce(self, reason: str, message: str) -> None:
+    def announce(self, severity: str, reason: str, message: str) -> None:
         """Leave an Event to be posted."""
-        self.notices.append((reason, message))
+        self.notices.append((severity, reason, message))
 
     @property
     def members(self) -> int | None:

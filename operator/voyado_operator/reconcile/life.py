@@ -9,6 +9,7 @@ from typing import Protocol
 from voyado_operator.reconcile.delivery import Interrupted
 
 logger = logging.getLogger(__name__)
+Step = Callable[[], Awaitable[float | None]]
 AFTER_A_SURPRISE = 10.0  # seconds
 
 
@@ -20,7 +21,7 @@ class Stopping(Protocol):
     def wait(self, timeout: float | None = None) -> Awaitable[object]: ...
 
 
-async def live(name: str, step: Callable[[], Awaitable[float | None]], wake: asyncio.Event, stopping: Stopping) -> None:
+async def live(name: str, step: Step, wake: asyncio.Event, stopping: Stopping) -> None:
     """Call `step` again when it said to, or when `wake` is set, until `stopping`.
 
     A daemon that ends is not started again before the operator is (operators.md 1.4), so a defect or an API server

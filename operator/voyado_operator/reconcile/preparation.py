@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from voyado_operator.domain.errors import LedgerRolledBack
 from voyado_operator.reconcile.findings import Assignment, Intent
 from voyado_operator.reconcile.ownership import claim
 from voyado_operator.reconcile.ports import Ledger
@@ -12,12 +13,12 @@ from voyado_operator.reconcile.surroundings import Surroundings
 from voyado_operator.reconcile.withdrawal import Withdrawal
 from voyado_operator.reconcile.worker import Worker
 
-Announce = Callable[[str, str], None]
+Announce = Callable[[str, str, str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """`announce` takes the reason and the message of an Event."""
+    """`announce` takes the severity, the reason and the message of an Event."""
 
     assignment: Assignment
     around: Surroundings
@@ -31,25 +32,48 @@ class Preparation:
         """Raises LedgerUnavailable, TargetConflict, and what a withdrawal raises."""
         assignment, owner = self.assignment, self.around.owner(self.assignment.activation.metadata.key)
         connection = assignment.connection.metadata.name
-        ledger = await self.worker(self.around.adapters.ledger, assignment.identity, owner, connection)
+        ledger = await self._opened(assignment, owner, connection)
         former_owner = await claim(ledger, owner, assignment.identity, self.registry, self.around.cluster, self.worker)
         if former_owner:
-            self.announce("LedgerTakenOver", f"resumes the ledger of {former_owner}, which drives its target no more")
+            self.announce(
+                "Normal", "LedgerTakenOver", f"resumes the ledger of {former_owner}, which drives its target no more"
+            )
         if assignment.intent is Intent.ENFORCE:
             await self._leave_former_target(ledger, owner)
         return ledger
 
+    async def _opened(self, assignment: Assignment, owner: str, connection: str) -> Ledger:
+        """The ledger, or a new one in place of one that is gone, or that is older than the status knows it."""
+        adapters, known = self.around.adapters, assignment.former_ledger
+        url = adapters.ledger_url(assignment.identity)
+        found = await self.worker(adapters.existing_ledger, url)
+        if found is not None and known is not None and known.url == url and found.version < known.version:
+            raise LedgerRolledBack(f"the ledger {url} has lost its latest changes")
+        ledger = await self.worker(adapters.ledger, assignment.identity, owner, connection)
+        if found is None and known is not None and known.url == url:
+            await self.worker(ledger.mark_lost, self.around.clock())
+            self.announce(
+                "Warning",
+                "LedgerLost",
+                "the ledger is gone: it starts anew, and whoever left the audience meanwhile stays on the target",
+            )
+        return ledger
+
     async def _leave_former_target(self, ledger: Ledger, owner: str) -> None:
         former, activation = self.assignment.former_ledger, self.assignment.activation
-        if former is None or former == ledger.url:
+        if former is None or former.url == ledger.url:
             return
         if activation.spec.deletion_policy == "Retain":
             self.announce(
-                "TargetRetained", f"the target changed: members of the former one stay as they are ({former})"
+                "Normal",
+                "TargetRetained",
+                f"the target changed: members of the former one stay as they are ({former.url})",
             )
             return
         withdrawal = Withdrawal(self.around, self.registry, self.worker, self.is_stopping, self.tracker)
-        contacts = await withdrawal.empty(former, owner, activation, self.assignment.run_id)
+        contacts = await withdrawal.empty(former.url, owner, activation, self.assignment.run_id)
         self.announce(
-            "TargetWithdrawn", f"the target changed: {contacts} contacts were taken off the former one ({former})"
+            "Normal",
+            "TargetWithdrawn",
+            f"the target changed: {contacts} contacts were taken off the former one ({former.url})",
         )

@@ -81,6 +81,12 @@ class Registry:
             self.capabilities.gone(connection.metadata.key)
             self._wake_users(connection.metadata.key)
 
+    def wake_all(self) -> None:
+        for connection in self.connections.values():
+            connection.wake.set()
+        for activation in self.activations.values():
+            activation.wake.set()
+
     def connection_of(self, activation: SegmentActivation) -> VoyadoConnection | None:
         known = self.connections.get(_connection_key(activation))
         return known.latest if known else None

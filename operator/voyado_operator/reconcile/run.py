@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from durationpy import from_str
 
 from voyado_operator.domain.delivery import Operation
-from voyado_operator.domain.errors import RunError, Unexpected
+from voyado_operator.domain.errors import LedgerRolledBack, LedgerUnavailable, RunError, Unexpected
 from voyado_operator.domain.guards import Plan
 from voyado_operator.domain.plan import Window
 from voyado_operator.reconcile import planning
@@ -61,7 +61,12 @@ class Run:
         tenant: Tenant | None = None
         try:
             tenant = await tenant_of(self.assignment.connection, self.around)
-            await self._steps(tenant)
+            try:
+                await self._steps(tenant)
+            except LedgerUnavailable as error:
+                if not await self._is_mended(error):
+                    raise
+                await self._steps(tenant)
         except RunError as error:
             self.findings.error = error
         except Interrupted:
@@ -73,6 +78,12 @@ class Run:
         self.findings.finished_at = self.around.clock()
         return self.findings
 
+    async def _is_mended(self, error: LedgerUnavailable) -> bool:
+        """Whether it was a damaged table, which is out of the way now."""
+        adapters, identity = self.around.adapters, self.assignment.identity
+        aside = adapters.set_ledger_aside if isinstance(error, LedgerRolledBack) else adapters.set_damaged_aside
+        return await self.worker(aside, identity, self.around.clock())
+
     def _unexpected(self, error: Exception) -> Unexpected:
         """Where it happened goes into the log, but not what it says: that may quote a row."""
         kind, place = type(error).__name__, "".join(traceback.format_tb(error.__traceback__))
@@ -82,6 +93,7 @@ class Run:
     async def _steps(self, tenant: Tenant) -> None:
         target = tenant.target(self.assignment.activation, self.assignment.run_id)
         ledger = await self._preparation.ledger()
+        self.findings.is_baselining = ledger.is_baselining
         try:
             async with AsyncExitStack() as stack:
                 async with self.around.slots:
@@ -153,7 +165,8 @@ class Run:
                 tenant_contacts=self.assignment.connection.status.contacts or 0,
                 review_was_due=self.assignment.review_was_due,
                 unanswered=diff.unanswered,
-                is_refiring=not target.is_repeat_safe and members == 0 and ledger.lost_at is not None,
+                is_baselining=self.findings.is_baselining,
+                is_repeat_safe=target.is_repeat_safe,
             ),
             limits=limits(spec.guards),
             digest=diff.digest,

@@ -47,13 +47,14 @@ class Decisions:
     """Screens entering contacts of a preference or consent (DESIGN 4, opt-in).
 
     An opt-in needs a look at what Engage shows. Whom an e-mail address was matched to must still have that address;
-    `moved` is told the hashes of those that have not.
+    `moved` is told the hashes of those that have not. While a lost ledger `is_baselining`, nobody is opted in.
     """
 
     target: Target
     workspace: Workspace
     worker: Worker
     lost_at: datetime | None
+    is_baselining: bool
     moved: Callable[[Sequence[str]], None]
 
     async def __call__(self, operation: Operation, contact_ids: Sequence[str]) -> Screened:
@@ -76,7 +77,8 @@ class Decisions:
         if not facet.value:
             screened.send.append(contact_id)
             return
-        match opt_in(facet, contact, self._evidence(detail)):
+        judged = opt_in(facet, contact, self._evidence(detail))
+        match OptIn.DECLINE if self.is_baselining and judged is OptIn.WRITE else judged:
             case OptIn.ADOPT:
                 screened.adopted.append(contact_id)
             case OptIn.DECLINE:

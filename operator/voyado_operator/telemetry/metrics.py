@@ -47,6 +47,9 @@ class Metrics:
         self.unmatched = one(Gauge, "voyado_activation_unmatched_contacts", "Rows that Engage knows no contact for.")
         self.blocked = one(Gauge, "voyado_activation_blocked", "1 while a guard holds a plan back.")
         self.drift = one(Gauge, "voyado_activation_drift_ratio", "Share of members read back that Engage disagrees on.")
+        self.rebaselines = one(
+            Counter, "voyado_activation_ledger_rebaselines", "Runs that began with a lost or damaged ledger."
+        )
         self.last_success = one(
             Gauge, "voyado_activation_last_success_timestamp_seconds", "When a run last succeeded, Unix time."
         )

@@ -1,0 +1,39 @@
+"""Tables that cannot be read any more, as opposed to storage that cannot be reached."""
+
+import re
+import shutil
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from deltalake import DeltaTable, QueryBuilder
+
+from voyado_operator.domain.errors import LedgerUnavailable
+
+# What delta-rs 1.6 says of truncated, overwritten or missing Parquet files, and of gaps or garbage in the log.
+_DAMAGE = re.compile(r"Parquet error|Kernel error|Json error|Object at location .* not found", re.DOTALL)
+_PASSING = re.compile(r"permission denied|no space|timed out|timeout|connect|credential|forbidden", re.IGNORECASE)
+
+
+def is_damaged(url: str) -> bool:
+    """Read the table at `url` whole; False where there is none, or where the storage may answer another time."""
+    try:
+        if DeltaTable.is_deltatable(url):
+            reader = QueryBuilder().register("log", DeltaTable(url)).execute("select * from log")
+            for _ in reader:
+                pass
+    except Exception as error:  # noqa: BLE001 - DataFusion raises bare Exception
+        return bool(_DAMAGE.search(str(error))) and not _PASSING.search(str(error))
+    return False
+
+
+def set_aside(url: str, at: datetime) -> None:
+    """Move the table away, for a person to look at until retention takes it. Raises LedgerUnavailable."""
+    parts = urlsplit(url)
+    if parts.scheme != "file":
+        raise LedgerUnavailable(f"the table at {url} is damaged; move it away, and the next run begins a new one")
+    path = Path(unquote(parts.path))
+    try:
+        shutil.move(path, path.with_name(f"{path.name}.damaged-{at:%Y%m%dT%H%M%S%f}"))
+    except OSError as error:
+        raise LedgerUnavailable(f"the damaged table at {url} could not be moved away: {type(error).__name__}") from None
