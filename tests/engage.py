@@ -43,6 +43,12 @@ class EngageAdmin:
     def consent(self, name: str) -> dict[str, set[str]]:
         return {value: set(ids) for value, ids in self._done(self._http.get(f"/_admin/consents/{name}")).items()}
 
+    def labelled(self, name: str) -> set[str]:
+        return set(self._done(self._http.get(f"/_admin/labels/{name}")))
+
+    def fired(self) -> list[dict[str, Any]]:
+        return list(self._done(self._http.get("/_admin/triggers")))
+
     def faults(self, *faults: dict[str, Any]) -> None:
         self._done(self._http.put("/_admin/faults", json=list(faults)))
 

@@ -2,12 +2,14 @@
 
 | call | what it does |
 |---|---|
-| `PUT /_admin/tenant` | any of apiKeys, rateLimit, retryAfter, bulkStatusShape, bulkDelaySeconds, contactType, quirks (tenant.py), attributes {id: type}, consents {id: name} |
+| `PUT /_admin/tenant` | any of apiKeys, rateLimit, retryAfter, bulkStatusShape, bulkDelaySeconds, contactType, quirks (tenant.py), labelOperation, attributes {id: type}, consents {id: name} |
 | `POST /_admin/contacts` | put contacts in: [{id, email?, contactType?, attributes?, preferences?, consents? {id: value}}] |
 | `GET /_admin/contacts/{id}`, `DELETE /_admin/contacts/{id}` | show one; take it out |
 | `PATCH /_admin/contacts/{id}` | what the person does: {email?, preferences?, consents? {id: value}} |
 | `GET /_admin/attributes/{id}` | ids of the contacts whose boolean attribute is true |
 | `GET /_admin/preferences/{name}`, `GET /_admin/consents/{id}` | {"true": [ids], "false": [ids]}, without contacts that never had it set |
+| `GET /_admin/labels/{name}` | ids of the contacts that have the label, by trigger or label operation |
+| `GET /_admin/triggers` | [{triggerId, contactId, payload}], every custom trigger that was fired |
 | `PUT /_admin/faults`, `DELETE /_admin/faults` | [{kind, method?, path?, status?, retryAfter?, seconds?, times?}], see faults.py |
 | `GET /_admin/requests`, `DELETE /_admin/requests` | counters; reset them |
 """  # noqa: E501
@@ -38,6 +40,7 @@ async def configure(request: web.Request) -> web.Response:
     if unknown := set(wanted.get("quirks", [])) - QUIRKS:
         raise web.HTTPBadRequest(text=f"there is no quirk {', '.join(unknown)}; there are {', '.join(sorted(QUIRKS))}")
     state.tenant.quirks = set(wanted.get("quirks", state.tenant.quirks))
+    state.tenant.label_operation = wanted.get("labelOperation", state.tenant.label_operation)
     state.tenant.attributes.update(wanted.get("attributes", {}))
     state.tenant.consents.update(wanted.get("consents", {}))
     return web.json_response({})
@@ -83,6 +86,17 @@ async def preference(request: web.Request) -> web.Response:
 async def consent(request: web.Request) -> web.Response:
     name, contacts = request.match_info["id"], request.app[STATE].tenant.contacts.values()
     return _split((contact.id, contact.consents.get(name, {}).get("value")) for contact in contacts)
+
+
+@routes.get("/_admin/labels/{name}")
+async def labelled(request: web.Request) -> web.Response:
+    name, contacts = request.match_info["name"], request.app[STATE].tenant.contacts.values()
+    return web.json_response([contact.id for contact in contacts if name in contact.labels])
+
+
+@routes.get("/_admin/triggers")
+async def fired(request: web.Request) -> web.Response:
+    return web.json_response(request.app[STATE].tenant.fired)
 
 
 @routes.put("/_admin/faults")

@@ -34,7 +34,7 @@ async def as_a_tenant(request: web.Request, handler: Handler) -> web.StreamRespo
         if fault is None:
             return await handler(request)
         instead = await faults.before(fault, request)
-        return instead or faults.after(fault, request, await handler(request))
+        return instead or await faults.after(fault, request, await handler(request))
     except Refused as refused:
         headers = {}
         if refused.status == 429 and state.retry_after is not None:
@@ -105,6 +105,29 @@ async def update(request: web.Request) -> web.Response:
         raise Refused(400, "NoData", "The body must be an object with the changes")
     tenant.update(contact, changes)
     return web.json_response(contact.shown())
+
+
+@routes.post(BASE + "/automation/customTriggers/{trigger}/triggerByContactId/{id}")
+async def fire(request: web.Request) -> web.Response:
+    """The v3 path is inferred from v2 (engage-api.md 7)."""
+    tenant, payload = state_of(request).tenant, await _body(request)
+    if not isinstance(payload, dict):
+        raise Refused(400, "NoData", "The body must be an object")
+    tenant.fire(request.match_info["trigger"], tenant.contact(request.match_info["id"]), payload)
+    return web.json_response({})
+
+
+@routes.put(BASE + "/contacts/{id}/labels/{label}")
+@routes.post(BASE + "/contacts/{id}/labels/{label}")
+@routes.delete(BASE + "/contacts/{id}/labels/{label}")
+async def label(request: web.Request) -> web.Response:
+    """What a tenant's Swagger may show. No public document proves it, so a tenant has it only when it is told so."""
+    tenant = state_of(request).tenant
+    if not tenant.label_operation:
+        raise Refused(404, "NotFound", "There is no such operation")
+    contact = tenant.contact(request.match_info["id"])
+    tenant.label(contact, request.match_info["label"], "remove" if request.method == "DELETE" else "add")
+    return web.json_response({})
 
 
 @routes.get(BASE + "/contacts/{type}/count")

@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-KINDS = ("status", "resetBefore", "resetAfter", "latency", "garbage")
+KINDS = ("status", "resetBefore", "resetAfter", "latency", "slowAnswer", "garbage")
 
 
 @dataclass(slots=True)
@@ -15,7 +15,8 @@ class Fault:
     """What to do to requests that match; `times` counts down, None is for ever.
 
     status: answer `status` (with `retry_after` seconds, if set) and do nothing; resetBefore: hang up and do nothing;
-    resetAfter: do it and hang up; latency: wait `seconds`, then do it; garbage: do it and answer what is no JSON.
+    resetAfter: do it and hang up; latency: wait `seconds`, then do it; slowAnswer:
+    do it, then wait; garbage: do it and answer what is no JSON.
     """
 
     kind: str
@@ -62,8 +63,10 @@ async def before(fault: Fault, request: web.Request) -> web.Response | None:
     return None
 
 
-def after(fault: Fault, request: web.Request, answer: web.StreamResponse) -> web.StreamResponse:
+async def after(fault: Fault, request: web.Request, answer: web.StreamResponse) -> web.StreamResponse:
     """What a fault does to an answer once the work is done."""
+    if fault.kind == "slowAnswer":
+        await asyncio.sleep(fault.seconds)
     if fault.kind == "resetAfter":
         hang_up(request)
     if fault.kind == "garbage":

@@ -50,6 +50,7 @@ class Contact:
     attributes: dict[str, Any] = field(default_factory=dict)
     preferences: dict[str, bool] = field(default_factory=dict)
     consents: dict[str, dict[str, Any]] = field(default_factory=dict)
+    labels: set[str] = field(default_factory=set)
     modified: str = field(default_factory=lambda: now())
 
     def shown(self) -> Answer:
@@ -67,13 +68,16 @@ class Tenant:
     """Contacts by id and by address, and what the tenant has defined.
 
     `attributes` are ids with their type (boolean or string); an attribute that is not defined is refused. `quirks` is
-    how the real API may differ, for what engage-api.md does not prove: see QUIRKS.
+    how the real API may differ, for what engage-api.md does not prove: see QUIRKS. `label_operation`: this tenant
+    has the label operation that nobody has proven. `fired` is every custom trigger, in order.
     """
 
     default_type: str = "Member"
     attributes: dict[str, str] = field(default_factory=lambda: {"email": "string", "firstName": "string"})
     consents: dict[str, str] = field(default_factory=lambda: {"memberTerms": "Member terms"})
     quirks: set[str] = field(default_factory=set)
+    label_operation: bool = False
+    fired: list[Answer] = field(default_factory=list)
     contacts: dict[str, Contact] = field(default_factory=dict)
     by_address: dict[str, list[str]] = field(default_factory=dict)
 
@@ -135,6 +139,17 @@ class Tenant:
     def count(self, contact_type: str | None) -> int:
         return sum(1 for contact in self.contacts.values() if contact_type in (None, contact.type))
 
+    def fire(self, trigger: str, contact: Contact, payload: Answer) -> None:
+        """A custom trigger, and the automation that a tenant sets up for it: it splits on the payload's values."""
+        self.fired.append({"triggerId": trigger, "contactId": contact.id, "payload": payload})
+        self.label(contact, str(payload.get("label")), str(payload.get("action")))
+
+    def label(self, contact: Contact, name: str, action: str) -> None:
+        if action == "add":
+            contact.labels.add(name)
+        if action == "remove":
+            contact.labels.discard(name)
+
     def update(self, contact: Contact, changes: Answer) -> None:
         """Change what is named and nothing else; refuse the whole of it when any part is wrong."""
         attributes = {name: value for name, value in changes.items() if name not in ("preferences", "consents")}
@@ -150,7 +165,7 @@ class Tenant:
             attributes = {name: value for name, value in attributes.items() if name in self.attributes}
         if "textCoerced" in self.quirks:
             attributes = {
-                name: str(value).lower() if self.attributes[name] == "string" else value
+                name: str(value).lower() if self.attributes[name] == "string" and value is not None else value
                 for name, value in attributes.items()
             }
         contact.attributes.update(attributes)

@@ -6,7 +6,14 @@ from time import monotonic
 from typing import Any
 
 HARD_LIMIT = 200  # requests per second and API key (engage-api.md 2)
-WRITES = {"PATCH /contacts/{id}", "PATCH /contacts/bulk"}
+WRITES = {
+    "PATCH /contacts/{id}",
+    "PATCH /contacts/bulk",
+    "POST /automation/customTriggers/{trigger}/triggerByContactId/{id}",
+    "PUT /contacts/{id}/labels/{label}",
+    "POST /contacts/{id}/labels/{label}",
+    "DELETE /contacts/{id}/labels/{label}",
+}
 CREATING = {"POST /contacts", "POST /contacts/bulk"}
 
 

@@ -17,7 +17,7 @@ def subscribing(world: World, **spec: Status) -> Status:
     return opting_in({"preference": {"channel": "Email"} | ACCEPT}, world, **spec)
 
 
-def opting_in(target: Status, world: World, **spec: Status) -> Status:
+def opting_in(target: Status, world: World, /, **spec: Status) -> Status:
     given = {"target": target, "governance": GOVERNANCE, "guards": {"maxAdditions": 100, "maxRemovals": 100}}
     return world.activation(**given | spec)
 

@@ -55,13 +55,30 @@ class EndpointCall(Resource):
                     f"self.matches(r'{ENDPOINT_PATH}')",
                     "must look like /api/v3/contacts/{contactId}/labels/{label}: a path below the contact, without "
                     "scheme, host or query, only with the placeholders {contactId} and {label}",
-                )
+                ),
+                cel(
+                    "!self.matches('(?i)/(preferences|consents|unsubscribe[a-z]*|updateContactType)(/|$)')",
+                    "a label route must not write a person's preferences or consents; write a target: {preference: …} "
+                    "or {consent: …} in a SegmentActivation",
+                ),
             ),
         ),
     ]
-    body: Annotated[str, Field(max_length=4096)] | None = Field(
-        None, description="JSON body with the same placeholders."
-    )
+    body: (
+        Annotated[
+            str,
+            Field(
+                max_length=4096,
+                json_schema_extra=rules(
+                    cel(
+                        r"!self.replace('{contactId}', '').replace('{label}', '').matches('[{][A-Za-z]+[}]')",
+                        "knows only the placeholders {contactId} and {label}",
+                    )
+                ),
+            ),
+        ]
+        | None
+    ) = Field(None, description="JSON body with the same placeholders, within its strings.")
 
 
 class EndpointRoute(Resource):

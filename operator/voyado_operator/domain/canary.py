@@ -18,7 +18,8 @@ def harm(before: Contact, after: Contact, facet: Facet | None) -> list[str]:
 def undoing(before: Contact, after: Contact) -> dict[str, Any]:
     """The changes that make the contact again what it was.
 
-    A consent that was not set cannot become so again (engage-api.md 6): it is set to false.
+    A consent that was not set cannot become so again (engage-api.md 6): it is set to false. All consents are named, as
+    they may have been replaced, and may be again.
     """
     changes: dict[str, Any] = {}
     for kind, name in _changed(before, after):
@@ -27,8 +28,8 @@ def undoing(before: Contact, after: Contact) -> dict[str, Any]:
         elif kind == "preference" and name in before.preferences:
             changes.setdefault("preferences", {})[_FLAGS.get(name, name)] = before.preferences[name]
         elif kind == "consent":
-            state = (before.consents or {}).get(name)
-            changes.setdefault("consents", []).append({"id": name, "value": state.value if state else False})
+            were = {name: False} | {one: state.value for one, state in (before.consents or {}).items()}
+            changes["consents"] = [{"id": one, "value": value} for one, value in were.items()]
     return changes
 
 

@@ -91,8 +91,11 @@ class Transport:
         body: Any = None,
         priority: Priority = Priority.NORMAL,
     ) -> Answer:
-        """`operation` names the call in metrics. Raises Unanswered, or CredentialsInvalid on 401 and 403."""
-        request = self.http.build_request(method, f"{self.url}/api/v3{path}", params=params, json=body)
+        """`operation` names the call in metrics; `path` begins with /api/.
+
+        Raises Unanswered, LedgerUnavailable when nothing may be written now, or CredentialsInvalid on 401 and 403.
+        """
+        request = self.http.build_request(method, f"{self.url}{path}", params=params, json=body)
         request.headers.update(self.headers)
         possibly_sent = False
         try:

@@ -37,7 +37,7 @@ class ConnectionLife:
         connection, status = self._watched.latest, self._keeper.status
         changes: dict[str, object] = {
             "activations": len(self._registry.users(connection.metadata.key)),
-            "capabilities": self._registry.capabilities.shown(connection),
+            "capabilities": self._registry.capabilities.shown(connection) or None,
         }
         if connection.spec.suspend:
             await self._write(connection, fine("Suspended", "suspended by spec.suspend"), changes)

@@ -7,7 +7,7 @@ from functools import partial
 
 from voyado_operator.api.activation import Progress, SegmentActivation, SegmentActivationStatus
 from voyado_operator.api.common import Kind
-from voyado_operator.domain.errors import ConnectionMissing, RunError, SecretMissing
+from voyado_operator.domain.errors import ConnectionMissing, InvalidSpec, RunError, SecretMissing
 from voyado_operator.reconcile import finalizer
 from voyado_operator.reconcile.conditions import verdict_of
 from voyado_operator.reconcile.keeper import StatusKeeper
@@ -55,7 +55,7 @@ class Deletions:
             try:
                 await self._attempt(activation, keeper)
                 return
-            except (ConnectionMissing, SecretMissing) as error:
+            except (ConnectionMissing, SecretMissing, InvalidSpec) as error:
                 if self._around.clock() >= give_up_at:
                     await self._leave_behind(activation, keeper, str(error))
                     return

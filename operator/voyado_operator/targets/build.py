@@ -12,9 +12,12 @@ from voyado_operator.reconcile.ports import Target
 from voyado_operator.targets.bulk import MOST_ROWS
 from voyado_operator.targets.consent import Consent
 from voyado_operator.targets.label_attribute import LabelAttribute
+from voyado_operator.targets.label_endpoint import LabelEndpoint
+from voyado_operator.targets.label_trigger import LabelTrigger
 from voyado_operator.targets.preference import Preference
 from voyado_operator.targets.singly import SECONDS_PER_BATCH
 
+TRIGGER, ENDPOINT = "customTrigger", "endpoint"
 UNROUTED = "none"
 """The route of a label in a tenant that says nothing of labels."""
 
@@ -55,7 +58,8 @@ def target_for(
     if target.consent is not None:
         consent, comment = target.consent, _comment(purpose, run_id)
         return Consent(client, consent.id, comment, consent.on_enter, consent.on_exit, batch_size)
-    return _label(identify(activation, connection).route, connection, client)
+    identity = identify(activation, connection)
+    return _label(identity.route, identity.name, connection, client)
 
 
 def withdrawing_target(
@@ -68,7 +72,7 @@ def withdrawing_target(
     if kind == "consent":
         comment = _comment("withdrawal", run_id)
         return Consent(client, name, comment, on_enter, "Decline", _batch_size(connection))
-    return _label(described["route"], connection, client)
+    return _label(described["route"], name, connection, client)
 
 
 def _label_route(name: str, connection: VoyadoConnection) -> str:
@@ -78,18 +82,23 @@ def _label_route(name: str, connection: VoyadoConnection) -> str:
         return UNROUTED
     if labels.attribute is not None:
         return f"{ATTRIBUTE}{labels.attribute.id_template.replace('{label}', name)}"
-    return "customTrigger" if labels.custom_trigger is not None else "endpoint"
+    return TRIGGER if labels.custom_trigger is not None else ENDPOINT
 
 
-def _label(route: str, connection: VoyadoConnection, client: EngageClient) -> Target:
-    if not route.startswith(ATTRIBUTE):
-        said = "does not say how it represents labels" if route == UNROUTED else f"uses the label route {route}"
-        raise InvalidSpec(
-            f"spec.target.label: the VoyadoConnection {connection.metadata.name} {said}, and this version knows only "
-            'one way; write there labels: {attribute: {idTemplate: "label_{label}"}}'
-        )
-    in_bulk = connection.spec.bulk.mode == "Auto"
-    return LabelAttribute(client, route.removeprefix(ATTRIBUTE), MOST_ROWS if in_bulk else _batch_size(connection))
+def _label(route: str, name: str, connection: VoyadoConnection, client: EngageClient) -> Target:
+    labels, batch_size = connection.spec.labels, _batch_size(connection)
+    if route.startswith(ATTRIBUTE):
+        in_bulk = connection.spec.bulk.mode == "Auto"
+        return LabelAttribute(client, route.removeprefix(ATTRIBUTE), MOST_ROWS if in_bulk else batch_size)
+    if route == TRIGGER and labels is not None and labels.custom_trigger is not None:
+        return LabelTrigger(client, labels.custom_trigger.trigger_id, name, batch_size)
+    if route == ENDPOINT and labels is not None and labels.endpoint is not None:
+        return LabelEndpoint(client, labels.endpoint, name, batch_size)
+    said = "does not say how it represents labels" if route == UNROUTED else f"has no label route {route} any more"
+    raise InvalidSpec(
+        f"spec.target.label: the VoyadoConnection {connection.metadata.name} {said}; write there, for one, "
+        'labels: {attribute: {idTemplate: "label_{label}"}}'
+    )
 
 
 def _batch_size(connection: VoyadoConnection) -> int:
