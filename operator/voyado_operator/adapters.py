@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from voyado_operator import __version__
 from voyado_operator.api.activation import Audience, SegmentActivation
@@ -11,6 +13,7 @@ from voyado_operator.domain.target import TargetIdentity
 from voyado_operator.engage.client import EngageClient
 from voyado_operator.engage.hosts import check_url
 from voyado_operator.engage.pool import EngagePool
+from voyado_operator.ledger import retention
 from voyado_operator.ledger.damage import is_damaged, set_aside
 from voyado_operator.ledger.identities import Identities
 from voyado_operator.ledger.layout import identities_url, ledger_url, unsettled_url, waiting_url
@@ -94,6 +97,26 @@ class OperatorAdapters:
 
     def identities(self, identity: TargetIdentity) -> Identities:
         return Identities(identities_url(self._settings.ledger_url, identity.host, identity.contact_type))
+
+    def unused(self) -> list[tuple[str, str]]:
+        root = self._local_root()
+        return [(old.url, old.owner) for old in retention.old_ledgers(root, self._kept_since())] if root else []
+
+    def remove(self, url: str) -> None:
+        retention.remove(url)
+
+    def clear(self) -> None:
+        if root := self._local_root():
+            retention.vacuum(root, timedelta(days=self._settings.ledger_retention_days))
+            retention.remove_damaged(root, self._kept_since())
+
+    def _kept_since(self) -> datetime:
+        return datetime.now(UTC) - timedelta(days=self._settings.ledger_retention_days)
+
+    def _local_root(self) -> Path | None:
+        """Only a volume can be walked through."""
+        parts = urlsplit(self._settings.ledger_url)
+        return Path(unquote(parts.path)) if parts.scheme == "file" else None
 
     def waiting_plans(self, ledger: ports.Ledger) -> WaitingPlans:
         return WaitingPlans.open(waiting_url(ledger.url))

@@ -17,6 +17,7 @@ from voyado_operator.kube.cluster import Cluster
 from voyado_operator.reconcile.activation import ActivationLife
 from voyado_operator.reconcile.connection import ConnectionLife
 from voyado_operator.reconcile.deletion import Deletions
+from voyado_operator.reconcile.housekeeping import keep_house
 from voyado_operator.reconcile.life import Step, Stopping, live
 from voyado_operator.reconcile.registry import Registry
 from voyado_operator.reconcile.surroundings import Surroundings
@@ -47,6 +48,7 @@ class App:
         self._exposed = CollectorRegistry()
         self._metrics = Metrics(self._exposed)
         self._is_leading = False
+        self._housekeeping: asyncio.Task[None] | None = None
         self._lives: dict[ObjectKey, ActivationLife] = {}
 
     async def start(self) -> None:
@@ -74,6 +76,7 @@ class App:
         """Until the Lease is ours the operator watches, and does nothing."""
         await self._lease.acquire()
         self._is_leading = True
+        self._housekeeping = asyncio.create_task(keep_house(self._around, self._adapters), name="housekeeping")
         self._registry.wake_all()
         for activation in list(self._registry.activations.values()):
             self.activation_seen(activation.latest)
@@ -85,7 +88,9 @@ class App:
         return stepped
 
     async def stop(self) -> None:
-        self._acquiring.cancel()
+        for task in (self._acquiring, self._housekeeping):
+            if task is not None:
+                task.cancel()
         self._metrics_server.shutdown()
         self._metrics_server.server_close()
         await self._deletions.stop()

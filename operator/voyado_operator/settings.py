@@ -30,6 +30,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     ledger_url: Annotated[str, Field(pattern=r"^(file:///|s3://|gs://|az://)\S*$")] = "file:///var/lib/voyado-operator"
+    ledger_retention_days: Annotated[int, Field(ge=1, le=3650)] = 30
     namespaces: Listed = ()
     engage_hosts: Listed = ("*.voyado.com",)
     source_hosts: Listed = ()

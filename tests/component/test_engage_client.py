@@ -173,12 +173,10 @@ async def test_all_clients_of_a_key_share_one_rate(engage: EngageAdmin, observed
     await pool.close()
 
 
-def test_no_call_of_the_client_posts() -> None:
-    """Only POST creates, and only PUT replaces."""
+def test_the_one_post_of_the_client_fires_a_trigger() -> None:
+    """Only POST creates, and only PUT replaces; what a manifest's endpoint says goes below an existing contact."""
     package = Path(__file__).parents[2] / "operator" / "voyado_operator"
-    sources = [*(package / "engage").glob("*.py"), *(package / "targets").glob("*.py")]
-    assert sources
-    for source in sources:
-        assert '"POST"' not in source.read_text()
-        assert '"PUT"' not in source.read_text()
-        assert ".post(" not in source.read_text()
+    client = (package / "engage" / "client.py").read_text()
+    [posting] = [line for line in client.splitlines() if '"POST"' in line or '"PUT"' in line or ".post(" in line]
+    assert '"fire custom trigger", "POST", path' in posting
+    assert 'path = f"{BASE}/automation/customTriggers/' in client

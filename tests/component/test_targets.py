@@ -186,7 +186,7 @@ async def test_a_consent_is_checked_before_it_is_written(client: EngageClient, c
 
 
 async def raw(client: EngageClient, contact_id: str) -> dict[str, Any]:
-    answer = await client._transport.send("read contact", "GET", f"/contacts/{contact_id}")
+    answer = await client._transport.send("read contact", "GET", f"/api/v3/contacts/{contact_id}")
     body: dict[str, Any] = answer.body
     return body
 

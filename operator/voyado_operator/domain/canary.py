@@ -22,13 +22,14 @@ def undoing(before: Contact, after: Contact) -> dict[str, Any]:
     they may have been replaced, and may be again.
     """
     changes: dict[str, Any] = {}
+    were = {name: state.value for name, state in (before.consents or {}).items()}
     for kind, name in _changed(before, after):
         if kind == "attribute":
             changes[name] = before.attributes.get(name)
         elif kind == "preference" and name in before.preferences:
             changes.setdefault("preferences", {})[_FLAGS.get(name, name)] = before.preferences[name]
         elif kind == "consent":
-            were = {name: False} | {one: state.value for one, state in (before.consents or {}).items()}
+            were.setdefault(name, False)
             changes["consents"] = [{"id": one, "value": value} for one, value in were.items()]
     return changes
 

@@ -5,8 +5,10 @@ then; rows with a higher seq are changes since, of which the latest per key wins
 Both numbers are Delta application transactions, so they survive compaction, checkpoints and log clean-up.
 """
 
+import time
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import timedelta
 
 from deltalake import CommitProperties, DeltaTable, QueryBuilder, Schema, Transaction, write_deltalake
 from deltalake.exceptions import DeltaError
@@ -19,8 +21,6 @@ CONFIGURATION: Mapping[str, str | None] = {
     "delta.dataSkippingStatsColumns": "seq",
     # Opening with 1,000 commits takes 230 ms without a checkpoint, 10 ms with.
     "delta.checkpointInterval": "20",
-    # Long enough for any reader or writer in flight (a Lease lasts 60 s), short enough to keep storage small.
-    "delta.deletedFileRetentionDuration": "interval 1 days",
 }
 SMALLEST_REBASE = 10_000
 
@@ -120,7 +120,17 @@ class ChangeLog:
                 commit_properties=_commit(ledger=seq, base=seq),
             )
             self._sizes = None
-            self.table.vacuum(dry_run=False, full=True)  # full: also what a killed writer left behind
+
+    def vacuum(self, keep: timedelta) -> None:
+        """Delete the files of versions that were replaced before then, and what a killed writer left behind."""
+        hours = int(keep.total_seconds() // 3600)
+        with unavailable(self.url, "vacuum"):
+            self.table.vacuum(retention_hours=hours, enforce_retention_duration=False, full=True, dry_run=False)
+
+    def vacuum_all(self) -> None:
+        """Delete every file that the present version does not need."""
+        with unavailable(self.url, "vacuum"):
+            vacuum_all(self.table)
 
     def _measured(self) -> tuple[int, int]:
         """How many rows the base has, and how many changes lie above it."""
@@ -131,6 +141,12 @@ class ChangeLog:
             )
             self._sizes = int(str(row["base_rows"])), int(str(row["changes"]))
         return self._sizes
+
+
+def vacuum_all(table: DeltaTable) -> None:
+    """Delete every file that the latest version does not need."""
+    time.sleep(0.002)  # what was removed within the present millisecond would count as retained
+    table.vacuum(retention_hours=0, enforce_retention_duration=False, full=True, dry_run=False)
 
 
 def _commit(**versions: int) -> CommitProperties:

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Sequence
 
+IDENTITIES = "identities"
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _UNSAFE_RUN = re.compile(r"[^A-Za-z0-9_-]+")
 
@@ -22,7 +23,7 @@ def ledger_url(
 
 def identities_url(root: str, tenant_host: str, contact_type: str) -> str:
     """The remembered matches of one contact type of a tenant."""
-    return f"{_tenant(root, tenant_host, contact_type)}/identities"
+    return f"{_tenant(root, tenant_host, contact_type)}/{IDENTITIES}"
 
 
 def waiting_url(ledger: str) -> str:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from arro3.core import Array, DataType, Table
 from deltalake import Field, Schema
@@ -119,6 +119,18 @@ class Ledger:
         """What is remembered of contacts that are no members: contact_id, op (an Entry), changed_at, decided_at."""
         columns = "contact_id, op, changed_at, decided_at"
         return self._log.query(f"select {columns} from ({self._log.folded()}) where op <> '{Entry.ADD}'")
+
+    def records(self, contact_id: str) -> list[tuple[str, datetime]]:
+        """The latest entry of one contact (a canonical GUID) and when it was made; at most one."""
+        found = self._log.rows(
+            f"select op, changed_at from ({self._log.folded()}) where contact_id = '{contact_id}' limit 1"
+        )
+        return [(str(row["op"]), cast(datetime, row["changed_at"])) for row in found]
+
+    def sample(self, size: int) -> list[str]:
+        """Some members, at random."""
+        members = f"select contact_id from ({self._log.folded()}) where op = '{Entry.ADD}'"
+        return [str(row["contact_id"]) for row in self._log.rows(f"{members} order by random() limit {size:d}")]
 
     def window(self, since: datetime, members: int) -> Window:
         """What was acknowledged at or after `since`, which must not be longer ago than HISTORY.

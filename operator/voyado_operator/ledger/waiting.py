@@ -10,6 +10,7 @@ from deltalake.schema import PrimitiveType
 
 from voyado_operator.domain.arrow import ArrowStream
 from voyado_operator.domain.plan import WaitingPlan
+from voyado_operator.ledger.changelog import vacuum_all
 from voyado_operator.ledger.failures import unavailable
 
 _SCHEMA = Schema([Field("contact_id", PrimitiveType("string")), Field("op", PrimitiveType("string"))])
@@ -63,6 +64,18 @@ class WaitingPlans:
         if plan is not None:
             self._describe(json.dumps(asdict(replace(plan, approved=True)), default=datetime.isoformat))
 
+    def forget(self, contact_id: str) -> bool:
+        """Erase one contact from the stored plan; return whether it was in there."""
+        with unavailable(self._url, "erase from"):
+            plan = QueryBuilder().register("plan", self._table)
+            found = plan.execute(f"select op from plan where contact_id = '{contact_id}'")
+            if not sum(batch.num_rows for batch in found):
+                return False
+            others = plan.execute(f"select contact_id, op from plan where contact_id <> '{contact_id}'")
+            write_deltalake(self._table, others, mode="overwrite")
+            vacuum_all(self._table)
+        return True
+
     def drop(self) -> None:
         """Forget the stored plan, if any, and erase its ids from the storage at once."""
         if not self._description:
@@ -70,7 +83,7 @@ class WaitingPlans:
         self._describe(_UNFINISHED)
         with unavailable(self._url, "erase"):
             self._table.delete()
-            self._table.vacuum(retention_hours=0, enforce_retention_duration=False, full=True, dry_run=False)
+            vacuum_all(self._table)
         self._describe("")
 
     @property

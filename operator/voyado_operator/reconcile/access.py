@@ -7,8 +7,13 @@ from voyado_operator.reconcile.surroundings import Surroundings
 
 async def tenant_of(connection: VoyadoConnection, around: Surroundings) -> Tenant:
     """Read the API key afresh, so that a rotated Secret needs no restart. Raises CredentialsInvalid or InvalidSpec."""
+    api_key = await api_key_of(connection, around)
+    return around.adapters.tenant(connection, api_key)
+
+
+async def api_key_of(connection: VoyadoConnection, around: Surroundings) -> str:
+    """Raises CredentialsInvalid."""
     reference = connection.spec.api_key_secret_ref
-    api_key = await around.cluster.secret(
+    return await around.cluster.secret(
         "spec.apiKeySecretRef", connection.metadata.namespace, reference.name, reference.key or "apiKey"
     )
-    return around.adapters.tenant(connection, api_key)

@@ -9,7 +9,7 @@ from functools import partial
 from voyado_operator.api.activation import Progress, SegmentActivation, SegmentActivationStatus
 from voyado_operator.api.common import Kind
 from voyado_operator.api.connection import VoyadoConnection
-from voyado_operator.domain.errors import RunError
+from voyado_operator.domain.errors import CredentialsInvalid, RunError, SecretMissing
 from voyado_operator.reconcile import measuring, report
 from voyado_operator.reconcile.conditions import Verdict, progressing, ready_of, verdict_of
 from voyado_operator.reconcile.finalizer import keep_finalizer
@@ -56,7 +56,8 @@ class ActivationLife:
         if connection is not None and is_being_probed(connection) and not activation.spec.suspend:
             await self._await_probe(activation)
             return None
-        verdict = held_back(activation, connection, self._registry.rival(activation)) or _unusable(activation)
+        present = activation.model_copy(update={"status": self.status})  # the watch may not have shown it yet
+        verdict = held_back(present, connection, self._registry.rival(activation)) or _unusable(activation)
         if verdict is not None or connection is None:
             await self._hold_back(activation, verdict)
             return None
@@ -87,8 +88,13 @@ class ActivationLife:
         return None if when is None else max(0.0, (when - self._around.clock()).total_seconds())
 
     async def _hold_back(self, activation: SegmentActivation, verdict: Verdict | None) -> None:
-        """Without a next run: what is scheduled is due as soon as it is let go."""
-        await self._write(activation, verdict, {"next_run_time": None})
+        """Without a next run: what is scheduled is due as soon as it is let go.
+
+        So is a run that was asked for and found the API key refused.
+        """
+        was_refused = verdict is not None and verdict.reason == "CredentialsInvalid" and not activation.spec.schedule
+        when = (self.status.next_run_time or self._around.clock()) if was_refused else None
+        await self._write(activation, verdict, {"next_run_time": when})
 
     async def _await_probe(self, activation: SegmentActivation) -> None:
         """Whether the connection works is about to be known; until then nothing new can be said of the activation."""
@@ -122,6 +128,8 @@ class ActivationLife:
             run = Run(assignment, self._around, self._registry, worker, tracker, self._is_stopping)
             async with shown(tracker, partial(self._show_progress, activation)):
                 findings = await run.execute()
+        if isinstance(findings.error, CredentialsInvalid) and not isinstance(findings.error, SecretMissing):
+            self._registry.suspect(connection.metadata.key)
         measuring.count_run(self._metrics, assignment, findings, tracker)
         await self._report(assignment, findings)
         return findings.error is not None

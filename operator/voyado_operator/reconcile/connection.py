@@ -1,20 +1,22 @@
 """One connection for as long as it lives: is it allowed, does its key work, what does the tenant hold."""
 
+import hashlib
 from datetime import timedelta
 
 from durationpy import from_str
 
 from voyado_operator.api.common import Kind
 from voyado_operator.api.connection import Consent, VoyadoConnection
-from voyado_operator.domain.errors import RunError
-from voyado_operator.reconcile.access import tenant_of
+from voyado_operator.domain.errors import CredentialsInvalid, RunError
+from voyado_operator.reconcile.access import api_key_of, tenant_of
 from voyado_operator.reconcile.conditions import Verdict, fine, progressing, verdict_of
 from voyado_operator.reconcile.keeper import StatusKeeper
 from voyado_operator.reconcile.registry import Registry, Watched
 from voyado_operator.reconcile.surroundings import Surroundings
 from voyado_operator.telemetry.metrics import Metrics
 
-FIRST_RETRY = 5.0  # seconds; a Secret that is missing may be applied with the next manifest
+FIRST_RETRY = 5.0  # seconds
+SECRET_LOOK = 2.0  # seconds; a Secret that is missing may be applied with the next manifest
 MOST_CONSENTS = 200  # of the status; a tenant has a handful
 
 
@@ -31,6 +33,7 @@ class ConnectionLife:
         self._keeper = StatusKeeper(Kind.CONNECTION, around.cluster, watched.latest.status)
         self._retry = FIRST_RETRY
         self._probe_at = around.clock()
+        self._refused: str | None = None  # the fingerprint of the key that Engage refused, or why there is none
 
     async def step(self) -> float | None:
         """Probe if it is time; return after how many seconds to look again, None: when woken."""
@@ -47,24 +50,41 @@ class ConnectionLife:
             self._retry = FIRST_RETRY
             await self._write(connection, progressing("asking Engage"), changes)
         now = self._around.clock()
-        if new or now >= self._probe_at:
+        is_suspected = connection.metadata.key in self._registry.suspected
+        self._registry.suspected.discard(connection.metadata.key)
+        if new or is_suspected or now >= self._probe_at or await self._has_another_key(connection):
             verdict, found = await self._probed(connection)
             wait = self._wait(connection, verdict)
             self._probe_at = self._around.clock() + timedelta(seconds=wait)
             await self._write(connection, verdict, changes | found)
         else:
             await self._write(connection, None, changes)
-        return max(0.0, (self._probe_at - self._around.clock()).total_seconds())
+        wait = max(0.0, (self._probe_at - self._around.clock()).total_seconds())
+        return wait if self._refused is None else min(wait, SECRET_LOOK)
+
+    async def _has_another_key(self, connection: VoyadoConnection) -> bool:
+        """Whether the Secret has changed since its key was refused: Engage is not asked before."""
+        return self._refused is not None and await self._fingerprint(connection) != self._refused
+
+    async def _fingerprint(self, connection: VoyadoConnection) -> str:
+        try:
+            return hashlib.sha256((await api_key_of(connection, self._around)).encode()).hexdigest()
+        except CredentialsInvalid as error:
+            return str(error)
 
     async def _probed(self, connection: VoyadoConnection) -> tuple[Verdict, dict[str, object]]:
         """The consents are the one v3 call that is proven and needs no parameter; the count is for maxOptOuts."""
         found: dict[str, object] = {"last_probe_time": self._around.clock()}
+        self._refused = None
         try:
             engage = (await tenant_of(connection, self._around)).engage
             consents = await engage.consents()
             found["contacts"] = await engage.count()
             found["consents"] = [Consent(id=consent, name=name) for consent, name in consents[:MOST_CONSENTS]]
             found["requests_per_second"] = engage.rate
+        except CredentialsInvalid as error:
+            self._refused = await self._fingerprint(connection)
+            return verdict_of(error), found
         except RunError as error:
             return verdict_of(error), found
         return fine("Succeeded", f"Engage answers; contacts: {found['contacts']}, consents: {len(consents)}"), found
@@ -74,6 +94,8 @@ class ConnectionLife:
         interval = float(from_str(connection.spec.probe_interval).total_seconds())
         if verdict.ready == "True":
             self._retry = FIRST_RETRY
+            return interval
+        if self._refused is not None:
             return interval
         wait, self._retry = self._retry, 2 * self._retry
         return min(wait, interval)

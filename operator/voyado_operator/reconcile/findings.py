@@ -112,6 +112,19 @@ class DiffFound:
 
 
 @dataclass(slots=True)
+class DriftFound:
+    """Of `read` members, `differing` did not show what the ledger says; `corrected` of these do again."""
+
+    read: int
+    differing: int
+    corrected: int = 0
+
+    @property
+    def ratio(self) -> float:
+        return self.differing / self.read if self.read else 0.0
+
+
+@dataclass(slots=True)
 class Findings:
     """`held` counts changes that a guard keeps back; `waiting` is the plan that waits for a person after this run.
 
@@ -128,6 +141,7 @@ class Findings:
     waiting: WaitingPlan | None = None
     account: Account = field(default_factory=Account)
     ledger: tuple[str, int] | None = None
+    drift: DriftFound | None = None
     gone: int = 0
     is_baselining: bool = False
     requests: int = 0

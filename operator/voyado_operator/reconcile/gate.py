@@ -29,5 +29,8 @@ def held_back(
     if not is_ready(connection):
         ready = ready_of(connection.status.conditions)
         why = f": {ready.message}" if ready else " yet"
+        own = ready_of(activation.status.conditions)
+        if ready and own and ready.reason == own.reason == "CredentialsInvalid":  # a run of its own found it out
+            return stalled("CredentialsInvalid", ready.message)
         return retrying("ConnectionNotReady", f"the VoyadoConnection {name} is not Ready{why}")
     return None

@@ -37,6 +37,8 @@ def count_run(metrics: Metrics, assignment: Assignment, findings: Findings, trac
     for phase, seconds in tracker.seconds.items():
         metrics.phase_duration.labels(*key, phase.lower()).observe(seconds)
     metrics.changed(key, findings.account.counts.items())
+    if findings.drift is not None:
+        metrics.drift.labels(*key).set(findings.drift.ratio)
     metrics.rebaselines.labels(*key).inc(findings.is_baselining)
     if findings.audience is not None:
         metrics.audience_size.labels(*key).set(findings.audience.contacts)

@@ -130,6 +130,8 @@ class Ledger(Protocol):
 
     def earlier(self) -> ArrowStream: ...
 
+    def sample(self, size: int) -> list[str]: ...
+
     @property
     def lost_at(self) -> datetime | None:
         """When it was found that an earlier ledger of this target is gone, if ever."""

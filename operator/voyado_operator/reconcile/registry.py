@@ -36,6 +36,7 @@ class Registry:
         self._identify = identify
         self.activations: dict[ObjectKey, Watched[SegmentActivation]] = {}
         self.connections: dict[ObjectKey, Watched[VoyadoConnection]] = {}
+        self.suspected: set[ObjectKey] = set()
         self.capabilities = Capabilities(wake=self._wake_connection)
 
     def activation_seen(self, activation: SegmentActivation) -> None:
@@ -86,6 +87,11 @@ class Registry:
             connection.wake.set()
         for activation in self.activations.values():
             activation.wake.set()
+
+    def suspect(self, connection: ObjectKey) -> None:
+        """A run found that the connection's key does not work any more: have it probed."""
+        self.suspected.add(connection)
+        self._wake_connection(connection)
 
     def connection_of(self, activation: SegmentActivation) -> VoyadoConnection | None:
         known = self.connections.get(_connection_key(activation))

@@ -63,6 +63,9 @@ def sentence(assignment: Assignment, findings: Findings) -> str:
         return shortened(f"{planned}; a guard would block: {guards}" if guards else planned)
     added, removed = (account.counts[operation, Result.ACCEPTED] for operation in Operation)
     said = f"{findings.members} members; {added} added, {removed} removed"
+    if findings.drift:
+        drift = findings.drift
+        said += f"; drift: {drift.differing} of {drift.read} members read back differ, {drift.corrected} corrected"
     if findings.is_baselining:
         said += "; the ledger was lost and started anew, so whoever left meanwhile stays on the target"
     said += "".join(f", {count} {word}" for count, word in _looked_at(findings) if count)

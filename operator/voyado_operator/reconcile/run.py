@@ -17,6 +17,7 @@ from voyado_operator.reconcile.adapters import Tenant
 from voyado_operator.reconcile.applying import Applying
 from voyado_operator.reconcile.comparing import compare
 from voyado_operator.reconcile.delivery import Interrupted
+from voyado_operator.reconcile.drift import DriftCheck
 from voyado_operator.reconcile.extraction import extract, match
 from voyado_operator.reconcile.findings import Assignment, Findings, Intent
 from voyado_operator.reconcile.limits import limits
@@ -103,8 +104,15 @@ class Run:
                     decision = await self._guard(workspace, ledger, target)
                 if self.assignment.intent is Intent.ENFORCE:
                     await self._applying.apply(workspace, target, ledger, decision)
+                    await self._look_for_drift(target, ledger)
         finally:
             self.findings.ledger = ledger.url, await self.worker(lambda: ledger.version)
+
+    async def _look_for_drift(self, target: Target, ledger: Ledger) -> None:
+        if drift := self.assignment.activation.spec.drift:
+            self.tracker.enter("Reading back", drift.sample)
+            check = DriftCheck(self.around, self.worker, self.findings, self.assignment.run_id)
+            await check.look(target, ledger, drift)
 
     async def _opened(self, stack: AsyncExitStack) -> Workspace:
         opts_out = self.assignment.entering_opts_out

@@ -1,0 +1,82 @@
+"""Where a contact is recorded, and how every trace of it goes (DESIGN 6).
+
+Beside a running operator: a rewrite is a fenced commit, so a run that has the ledger open fails at its next checkpoint
+and begins again, with what it had already recorded.
+"""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from voyado_operator.ledger.changelog import ChangeLog
+from voyado_operator.ledger.damage import DAMAGED
+from voyado_operator.ledger.layout import IDENTITIES
+from voyado_operator.ledger.members import Ledger
+from voyado_operator.ledger.waiting import WaitingPlans
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """What one ledger says of a contact: its latest record, and since when."""
+
+    ledger: str
+    owner: str
+    entry: str
+    since: datetime
+
+
+def memberships(root: Path, contact_id: str) -> Iterator[Membership]:
+    """Every ledger under `root` that has a record of the contact. Raises LedgerUnavailable."""
+    for table in tables(root):
+        is_ledger = _kind(table) == "ledger" and DAMAGED not in table.name
+        if is_ledger and (ledger := Ledger.existing(_url(table))) is not None:
+            for entry, since in ledger.records(contact_id):
+                yield Membership(str(table.relative_to(root)), ledger.owner, entry, since)
+
+
+def forget(root: Path, contact_id: str) -> list[str]:
+    """Erase the contact from every table under `root`; return which held it. Raises LedgerUnavailable.
+
+    Tables that were set aside as damaged cannot be searched, so they go altogether.
+    """
+    held = []
+    for table in tables(root):
+        if DAMAGED in table.name:
+            shutil.rmtree(table, ignore_errors=True)
+            held.append(str(table.relative_to(root)))
+        elif _erased(table, contact_id):
+            held.append(str(table.relative_to(root)))
+    return held
+
+
+def tables(root: Path) -> Iterator[Path]:
+    return (log.parent for log in sorted(root.rglob("_delta_log")))
+
+
+def _erased(table: Path, contact_id: str) -> bool:
+    """Whether the table held the contact; it does no more, and neither do its earlier versions."""
+    url, kind = _url(table), _kind(table)
+    if kind == "waiting":
+        return WaitingPlans.open(url).forget(contact_id)
+    log = ChangeLog.existing(url, "address_hash" if kind == "identities" else "contact_id")
+    if log is None:
+        return False
+    is_held = bool(log.rows(f"select 1 as one from log where contact_id = '{contact_id}' limit 1"))
+    if is_held:
+        others = f"contact_id is distinct from '{contact_id}'"
+        log.rebase(alive=others, history=others)
+    log.vacuum_all()
+    return is_held
+
+
+def _url(table: Path) -> str:
+    return f"file://{table}"
+
+
+def _kind(table: Path) -> str:
+    """By the names that layout.py gives."""
+    if table.name == IDENTITIES:
+        return "identities"
+    return {".waiting": "waiting", ".unsettled": "unsettled"}.get(table.suffix, "ledger")

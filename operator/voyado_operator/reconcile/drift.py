@@ -1,0 +1,41 @@
+"""Reading back what Engage shows of some members: who disagrees with the ledger although nobody told us."""
+
+from dataclasses import dataclass
+
+from voyado_operator.api.activation import Drift
+from voyado_operator.domain.delivery import Entry, Operation, Result
+from voyado_operator.reconcile.findings import DriftFound, Findings
+from voyado_operator.reconcile.ports import Ledger, Target
+from voyado_operator.reconcile.surroundings import Surroundings
+from voyado_operator.reconcile.worker import Worker
+
+
+@dataclass(frozen=True, slots=True)
+class DriftCheck:
+    """Of one run. A member that Engage knows no more leaves the ledger."""
+
+    around: Surroundings
+    worker: Worker
+    findings: Findings
+    run_id: str
+
+    async def look(self, target: Target, ledger: Ledger, spec: Drift) -> None:
+        """Raises CredentialsInvalid, EngageUnavailable or LedgerUnavailable."""
+        facet = target.facet(Operation.ADD)
+        if facet is None:
+            return
+        members = await self.worker(ledger.sample, spec.sample)
+        reading = await target.read(members)
+        differing = [one for one, contact in reading.contacts.items() if not facet.is_done(contact)]
+        gone = [one.contact_id for one in reading.unseen if one.detail == "ContactNotFound"]
+        self.findings.drift = DriftFound(read=len(reading.contacts), differing=len(differing))
+        if gone or (differing and spec.on_drift == "Correct"):
+            await self.worker(ledger.claim, self.run_id)
+        if gone:
+            await self.worker(ledger.append, Entry.GONE, gone, self.around.clock())
+            self.findings.gone = len(gone)
+        if differing and spec.on_drift == "Correct":
+            corrected = await target.apply(Operation.ADD, differing)
+            self.findings.drift.corrected = sum(one.result is Result.ACCEPTED for one in corrected.outcomes)
+        if reading.stopped:
+            raise reading.stopped

@@ -1,0 +1,48 @@
+"""Once a day: ledgers that nobody owns go when their time is over."""
+
+import asyncio
+import logging
+from datetime import timedelta
+from typing import Protocol
+
+from voyado_operator.api.common import Kind, ObjectKey
+from voyado_operator.reconcile.surroundings import Surroundings
+
+logger = logging.getLogger(__name__)
+BETWEEN = timedelta(days=1)
+
+
+class Storage(Protocol):
+    """What lies under the ledger's root. Blocking."""
+
+    def unused(self) -> list[tuple[str, str]]:
+        """URL and owner of the ledgers that were not written to during the retention."""
+        ...
+
+    def remove(self, url: str) -> None: ...
+
+    def clear(self) -> None:
+        """Remove replaced versions, and tables set aside as damaged, of the time before the retention began."""
+        ...
+
+
+async def keep_house(around: Surroundings, storage: Storage) -> None:
+    """For as long as the operator lives."""
+    while True:
+        try:
+            await tidy_up(around, storage)
+        except Exception:
+            logger.exception("housekeeping failed; it is tried again tomorrow")
+        await asyncio.sleep(BETWEEN.total_seconds())
+
+
+async def tidy_up(around: Surroundings, storage: Storage) -> None:
+    """Remove what is over. A ledger of another cluster is not ours to judge."""
+    for url, owner in await asyncio.to_thread(storage.unused):
+        cluster, namespace, name = owner.split("/")
+        if cluster != around.cluster_uid:
+            continue
+        if not await around.cluster.exists(Kind.ACTIVATION, ObjectKey(namespace, name)):
+            logger.info("the ledger %s of %s/%s, which is gone, is removed", url, namespace, name)
+            await asyncio.to_thread(storage.remove, url)
+    await asyncio.to_thread(storage.clear)

@@ -1,0 +1,141 @@
+"""Afterwards no file under the ledger holds the contact, and what a run then does is what it would have done."""
+
+import os
+import subprocess
+import sys
+import uuid
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+from voyado_operator.domain.delivery import Entry, Operation, parking
+from voyado_operator.domain.errors import LedgerUnavailable
+from voyado_operator.domain.matching import Match, MatchStatus
+from voyado_operator.domain.plan import WaitingPlan
+from voyado_operator.ledger import erasure, retention
+from voyado_operator.ledger.damage import set_aside
+from voyado_operator.ledger.identities import Identities
+from voyado_operator.ledger.members import Ledger
+from voyado_operator.ledger.unsettled import Unsettled
+from voyado_operator.ledger.waiting import WaitingPlans
+
+from tests.component.arrow import rows_of, table
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+ANNA, BERT = (str(uuid.UUID(int=number)) for number in (0xA22A, 0xBE27))
+OTHERS = [str(uuid.uuid4()) for _ in range(200)]
+OWNER = "cluster/marketing/vip"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Every kind of table, with Anna in each."""
+    base = tmp_path / "tenant" / "Member"
+    url = f"file://{base}/label/vip-1"
+    ledger = Ledger.open(url, OWNER, {"onEnter": "Accept"})
+    ledger.append(Entry.ADD, [ANNA, BERT, *OTHERS], NOW)
+    ledger.append(Entry.REMOVE, [ANNA], NOW)
+    ledger.append(Entry.ADD, [ANNA], NOW)
+    unsettled = Unsettled(f"{url}.unsettled")
+    unsettled.ask(Operation.ADD, {ANNA: "then"}, NOW)
+    unsettled.park(Operation.REMOVE, {ANNA: parking(0, NOW), BERT: parking(0, NOW)}, 1, NOW)
+    plan = WaitingPlan("sha256:1", 1, 1, 1, (("maxRemovals", "too many"),), NOW, NOW + timedelta(days=1))
+    WaitingPlans.open(f"{url}.waiting").store(plan, table(contact_id=[ANNA, BERT], op=["add", "remove"]))
+    Identities(f"file://{base}/identities").remember(
+        [(Match("hash", MatchStatus.AMBIGUOUS, (ANNA, BERT)), NOW + timedelta(days=7))], NOW
+    )
+    set_aside_one(base)
+    return tmp_path
+
+
+def set_aside_one(base: Path) -> None:
+    url = f"file://{base}/label/old-2"
+    Ledger.open(url, OWNER, {"onEnter": "Add"}).append(Entry.ADD, [ANNA], NOW)
+    set_aside(url, NOW)
+
+
+def command(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"VOYADO_OPERATOR_LEDGER_URL": f"file://{root}"}
+    program = [sys.executable, "-m", "voyado_operator", "contact", *arguments]
+    return subprocess.run(program, env=environment, capture_output=True, text=True)
+
+
+def traces(root: Path, contact_id: str) -> list[Path]:
+    """Files that hold the id, in their bytes or in what a reader makes of them."""
+    found = [file for file in root.rglob("*") if file.is_file() and contact_id.encode() in file.read_bytes()]
+    return found + [one for one in erasure.tables(root) if contact_id in _read(one)]
+
+
+def _read(one: Path) -> str:
+    files = [str(file) for file in one.rglob("*.parquet") if "_delta_log" not in file.parts]
+    every = "select distinct contact_id from read_parquet(?, union_by_name=true)"
+    return str(duckdb.connect().execute(every, [files]).fetchall()) if files else ""
+
+
+def test_a_contact_is_shown_with_where_and_since_when(root: Path) -> None:
+    shown = command(root, ANNA.upper())
+    assert shown.returncode == 0
+    assert shown.stdout == f"a member since 2026-06-01 12:00:00 UTC\ttenant/Member/label/vip-1\tof {OWNER}\n"
+    assert "no ledger has a record" in command(root, str(uuid.uuid4())).stdout
+
+
+def test_nothing_of_a_forgotten_contact_is_left_and_everybody_else_is(root: Path) -> None:
+    assert traces(root, ANNA)
+
+    done = command(root, ANNA, "--forget")
+
+    assert done.returncode == 0, done.stderr
+    assert "5 tables held the contact" in done.stdout
+    assert traces(root, ANNA) == []
+    ledger = Ledger.existing(f"file://{root}/tenant/Member/label/vip-1")
+    assert ledger is not None
+    assert sorted(str(row["contact_id"]) for row in rows_of(ledger.members())) == sorted([BERT, *OTHERS])
+    assert (ledger.owner, ledger.records(ANNA)) == (OWNER, [])
+    waiting = WaitingPlans.open(f"file://{root}/tenant/Member/label/vip-1.waiting")
+    assert [row["contact_id"] for row in rows_of(waiting.changes())] == [BERT]
+    assert command(root, ANNA).stdout == "no ledger has a record of this contact\n"
+
+
+def test_a_run_that_has_the_ledger_open_begins_again(root: Path) -> None:
+    running = Ledger.existing(f"file://{root}/tenant/Member/label/vip-1")
+    assert running is not None
+
+    erasure.forget(root, ANNA)
+
+    with pytest.raises(LedgerUnavailable, match="another writer"):
+        running.claim("run-1")
+
+
+@pytest.mark.parametrize("wrong", ["anna@example.com", "'; drop", ""])
+def test_what_is_no_contact_id_is_not_echoed(root: Path, wrong: str) -> None:
+    refused = command(root, wrong)
+    assert refused.returncode == 2
+    assert "must be a contactId" in refused.stderr
+    assert not wrong or wrong not in refused.stderr
+
+
+def test_only_what_is_old_is_unused(root: Path) -> None:
+    url = f"file://{root}/tenant/Member/label/vip-1"
+    now = datetime.now(UTC)
+    assert list(retention.old_ledgers(root, now - timedelta(days=1))) == []
+    assert list(retention.old_ledgers(root, now + timedelta(seconds=1))) == [retention.Old(url, OWNER)]
+
+    retention.remove_damaged(root, now - timedelta(days=1))
+    assert list(root.rglob("*.damaged-*"))
+    retention.remove_damaged(root, now + timedelta(seconds=1))
+    assert not list(root.rglob("*.damaged-*"))
+
+    retention.remove(url)
+    assert [one.name for one in erasure.tables(root)] == ["identities"]
+
+
+def test_replaced_versions_are_kept_for_as_long_as_was_asked(root: Path) -> None:
+    folder = root / "tenant/Member/label/vip-1"
+    ledger = Ledger.existing(f"file://{folder}")
+    assert ledger is not None
+    ledger._log.rebase(alive="true", history="true")
+    before = len(list(folder.glob("*.parquet")))
+
+    retention.vacuum(root, timedelta(days=1))
+    assert len(list(folder.glob("*.parquet"))) == before
