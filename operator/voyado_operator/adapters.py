@@ -16,9 +16,9 @@ from voyado_operator.engage.pool import EngagePool
 from voyado_operator.ledger import retention
 from voyado_operator.ledger.damage import is_damaged, set_aside
 from voyado_operator.ledger.identities import Identities
-from voyado_operator.ledger.layout import identities_url, ledger_url, unsettled_url, waiting_url
+from voyado_operator.ledger.layout import identities_url, ledger_url, parked_url, waiting_url
 from voyado_operator.ledger.members import Ledger
-from voyado_operator.ledger.unsettled import Unsettled
+from voyado_operator.ledger.parked import Parked
 from voyado_operator.ledger.waiting import WaitingPlans
 from voyado_operator.reconcile import ports
 from voyado_operator.settings import Settings
@@ -81,9 +81,7 @@ class OperatorAdapters:
     def set_damaged_aside(self, identity: TargetIdentity, at: datetime) -> bool:
         ledger = self.ledger_url(identity)
         recent = identities_url(self._settings.ledger_url, identity.host, identity.contact_type)
-        damaged = [url for url in (ledger, unsettled_url(ledger), waiting_url(ledger), recent) if is_damaged(url)]
-        if unsettled_url(ledger) in damaged and ledger not in damaged:
-            damaged.append(ledger)  # it cannot be told any more which of its changes were sent
+        damaged = [url for url in (ledger, parked_url(ledger), waiting_url(ledger), recent) if is_damaged(url)]
         for url in damaged:
             set_aside(url, at)
         return bool(damaged)
@@ -121,8 +119,8 @@ class OperatorAdapters:
     def waiting_plans(self, ledger: ports.Ledger) -> WaitingPlans:
         return WaitingPlans.open(waiting_url(ledger.url))
 
-    def unsettled(self, ledger: ports.Ledger) -> Unsettled:
-        return Unsettled(unsettled_url(ledger.url))
+    def parked(self, ledger: ports.Ledger) -> Parked:
+        return Parked(parked_url(ledger.url))
 
     def workspace(self, ambiguous: Ambiguous) -> Workspace:
         return Workspace(self._hash_key, self._settings.memory_per_run, ambiguous)

@@ -12,6 +12,11 @@ def table(**columns: Sequence[str | None]) -> Table:
     return Table.from_pydict({name: Array(list(values), type=TEXT) for name, values in columns.items()})
 
 
+def standing(contact_ids: Sequence[str]) -> Table:
+    """Members, as a ledger shows them."""
+    return table(contact_id=contact_ids, op=["add"] * len(contact_ids))
+
+
 def breaking_off(rows: Table, message: str) -> RecordBatchReader:
     """The rows, and then an error: a warehouse that dies while it answers."""
 

@@ -17,7 +17,7 @@ from voyado_operator.ledger import erasure, retention
 from voyado_operator.ledger.damage import set_aside
 from voyado_operator.ledger.identities import Identities
 from voyado_operator.ledger.members import Ledger
-from voyado_operator.ledger.unsettled import Unsettled
+from voyado_operator.ledger.parked import Parked
 from voyado_operator.ledger.waiting import WaitingPlans
 
 from tests.component.arrow import rows_of, table
@@ -37,9 +37,9 @@ def root(tmp_path: Path) -> Path:
     ledger.append(Entry.ADD, [ANNA, BERT, *OTHERS], NOW)
     ledger.append(Entry.REMOVE, [ANNA], NOW)
     ledger.append(Entry.ADD, [ANNA], NOW)
-    unsettled = Unsettled(f"{url}.unsettled")
-    unsettled.ask(Operation.ADD, {ANNA: "then"}, NOW)
-    unsettled.park(Operation.REMOVE, {ANNA: parking(0, NOW), BERT: parking(0, NOW)}, 1, NOW)
+    ledger.append(Entry.ASKED, [ANNA], NOW, witnesses={ANNA: "then"})
+    ledger.append(Entry.ADD, [ANNA], NOW)
+    Parked(f"{url}.parked").park(Operation.REMOVE, {ANNA: parking(0, NOW), BERT: parking(0, NOW)}, 1, NOW)
     plan = WaitingPlan("sha256:1", 1, 1, 1, (("maxRemovals", "too many"),), NOW, NOW + timedelta(days=1))
     WaitingPlans.open(f"{url}.waiting").store(plan, table(contact_id=[ANNA, BERT], op=["add", "remove"]))
     Identities(f"file://{base}/identities").remember(
@@ -90,7 +90,7 @@ def test_nothing_of_a_forgotten_contact_is_left_and_everybody_else_is(root: Path
     assert traces(root, ANNA) == []
     ledger = Ledger.existing(f"file://{root}/tenant/Member/label/vip-1")
     assert ledger is not None
-    assert sorted(str(row["contact_id"]) for row in rows_of(ledger.members())) == sorted([BERT, *OTHERS])
+    assert sorted(str(row["contact_id"]) for row in rows_of(ledger.standing())) == sorted([BERT, *OTHERS])
     assert (ledger.owner, ledger.records(ANNA)) == (OWNER, [])
     waiting = WaitingPlans.open(f"file://{root}/tenant/Member/label/vip-1.waiting")
     assert [row["contact_id"] for row in rows_of(waiting.changes())] == [BERT]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from voyado_operator.domain.delivery import Operation
+from voyado_operator.domain.delivery import Entry, Operation
 from voyado_operator.domain.errors import LedgerUnavailable
 from voyado_operator.domain.plan import Window
 from voyado_operator.ledger import changelog
@@ -22,7 +22,7 @@ IDS = [f"{number:08x}-0000-4000-8000-000000000000" for number in range(30)]
 
 
 def members(ledger: Ledger) -> list[str]:
-    return [str(row["contact_id"]) for row in rows_of(ledger.members())]
+    return [str(row["contact_id"]) for row in rows_of(ledger.standing()) if row["op"] == "add"]
 
 
 @pytest.fixture
@@ -62,7 +62,9 @@ def test_members_and_window_are_those_of_a_plain_set(
             moved = wanted - model if operation is Operation.ADD else wanted & model
             if at >= since and not sizes:
                 sizes.append(len(model))
-            ledger.append(operation, moved, at, approval)
+            if operation is Operation.REMOVE:
+                ledger.append(Entry.LEAVING, moved, at, approval)
+            ledger.append(Entry(operation), moved, at, approval)
             model = model | moved if operation is Operation.ADD else model - moved
             if at >= since:
                 sizes.append(len(model))
@@ -107,12 +109,12 @@ def test_a_ledger_that_is_not_there_is_none(url: str) -> None:
 def test_of_two_writers_the_later_is_refused(url: str, intrusion: str) -> None:
     ours, theirs = opened(url), opened(url)
     if intrusion == "append":
-        theirs.append(Operation.ADD, IDS[:3], START)
+        theirs.append(Entry.ADD, IDS[:3], START)
     else:
         theirs.describe("other/owner/name", TARGET)
 
     with pytest.raises(LedgerUnavailable, match="another writer"):
-        ours.append(Operation.ADD, IDS[3:6], START)
+        ours.append(Entry.ADD, IDS[3:6], START)
 
     assert not set(members(opened(url))) & set(IDS[3:6])
 
@@ -120,8 +122,9 @@ def test_of_two_writers_the_later_is_refused(url: str, intrusion: str) -> None:
 @pytest.mark.usefixtures("small_rebases")
 def test_a_rebase_forgets_no_member_and_keeps_the_window(url: str) -> None:
     ledger = opened(url)
-    ledger.append(Operation.ADD, IDS, START - timedelta(days=40))
-    ledger.append(Operation.REMOVE, IDS[:10], START)
+    ledger.append(Entry.ADD, IDS, START - timedelta(days=40))
+    ledger.append(Entry.LEAVING, IDS[:10], START)
+    ledger.append(Entry.REMOVE, IDS[:10], START)
 
     assert sorted(members(opened(url))) == IDS[10:]
     assert opened(url).window(START - timedelta(days=1), 20) == Window(additions=0, removals=10, peak=30)
@@ -134,9 +137,9 @@ def test_an_append_writes_what_changed_and_not_the_audience(url: str, tmp_path: 
         return sum(file.stat().st_size for file in tmp_path.rglob("*.parquet"))
 
     ledger = opened(url)
-    ledger.append(Operation.ADD, [f"{number:08x}-0000-4000-8000-000000000000" for number in range(50_000)], START)
+    ledger.append(Entry.ADD, [f"{number:08x}-0000-4000-8000-000000000000" for number in range(50_000)], START)
     before = size()
-    ledger.append(Operation.REMOVE, IDS[:5], START)
+    ledger.append(Entry.REMOVE, IDS[:5], START)
 
     assert size() - before < 16 * 1024
 
@@ -144,7 +147,7 @@ def test_an_append_writes_what_changed_and_not_the_audience(url: str, tmp_path: 
 def test_no_id_is_in_the_transaction_log(url: str, tmp_path: Path) -> None:
     ledger = opened(url)
     for number in range(25):  # past a checkpoint
-        ledger.append(Operation.ADD, [IDS[number]], START)
+        ledger.append(Entry.ADD, [IDS[number]], START)
 
     log = [file for file in tmp_path.rglob("_delta_log/*") if file.is_file()]
     assert any(file.suffix == ".parquet" for file in log)
@@ -153,7 +156,7 @@ def test_no_id_is_in_the_transaction_log(url: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("harm", ["truncate", "delete"])
 def test_a_damaged_ledger_is_unavailable_and_not_empty(url: str, tmp_path: Path, harm: str) -> None:
-    opened(url).append(Operation.ADD, IDS, START)
+    opened(url).append(Entry.ADD, IDS, START)
     [data] = tmp_path.rglob("*.parquet")
     data.unlink() if harm == "delete" else data.write_bytes(data.read_bytes()[:50])
 
@@ -186,3 +189,32 @@ def test_no_name_escapes_its_folder(name: str) -> None:
     parts = url.removeprefix("file:///l/").split("/")
     assert len(parts) == 4
     assert not {".", "..", ""} & set(parts)
+
+
+@pytest.mark.usefixtures("small_rebases")
+@pytest.mark.parametrize(("on_enter", "remembered"), [("Accept", {"declined", "remove", "gone"}), ("Add", set())])
+def test_a_rebase_remembers_who_said_no_where_people_are_opted_in(
+    url: str, on_enter: str, remembered: set[str]
+) -> None:
+    ledger = Ledger.open(url, OWNER, {"onEnter": on_enter})
+    for entry, one in zip((Entry.DECLINED, Entry.REMOVE, Entry.GONE, Entry.VOID), IDS, strict=False):
+        ledger.append(entry, [one], START - timedelta(days=90))
+    ledger.append(Entry.ADD, IDS[4:], START)
+
+    assert ledger._log.base, "it was rebased"
+    assert {row["op"] for row in rows_of(opened(url).earlier())} == remembered
+
+
+def test_what_was_announced_and_not_answered_may_be_on_the_target(url: str) -> None:
+    ledger = opened(url)
+    ledger.append(Entry.ADD, IDS[:2], START)
+    ledger.append(Entry.LEAVING, IDS[:1], START)
+    ledger.append(Entry.ASKED, IDS[2:3], START, witnesses={IDS[2]: "then"})
+
+    assert {(row["contact_id"], row["op"]) for row in rows_of(ledger.standing())} == {
+        (IDS[0], "leaving"),
+        (IDS[1], "add"),
+        (IDS[2], "asked"),
+    }
+    [asked] = [row for row in rows_of(ledger.earlier()) if row["op"] == "asked"]
+    assert (asked["contact_id"], asked["witness"]) == (IDS[2], "then")

@@ -13,10 +13,10 @@ from voyado_operator.domain.errors import LedgerUnavailable, SourceFailed
 from voyado_operator.domain.matching import Match, MatchStatus
 from voyado_operator.domain.plan import DiffCounts
 from voyado_operator.ledger import moment
-from voyado_operator.workspace import Ambiguous, Columns, Workspace
+from voyado_operator.workspace import Ambiguous, Columns, Lot, Workspace
 from voyado_operator.workspace.hashing import KeyedHash
 
-from tests.component.arrow import breaking_off, rows_of, table
+from tests.component.arrow import breaking_off, rows_of, standing, table
 
 KEY, NOW = b"a key", datetime(2026, 1, 1, tzinfo=UTC)
 BOTH = Columns("contact_id", "email")
@@ -35,7 +35,7 @@ def workspace() -> Iterator[Workspace]:
 
 
 def going(workspace: Workspace, operation: Operation) -> list[str]:
-    return [one for page in workspace.changes(operation) for one in page]
+    return sorted(one for lot in Lot for page in workspace.changes(operation, lot) for one in page)
 
 
 @settings(max_examples=60, deadline=None)
@@ -43,10 +43,12 @@ def going(workspace: Workspace, operation: Operation) -> list[str]:
 def test_the_diff_is_the_difference_of_two_sets(audience: set[str], members: set[str]) -> None:
     with Workspace(KEY, "200MB") as workspace:
         workspace.stage(table(contact_id=list(audience)), Columns("contact_id"), None, NOW)
-        counts, diff = workspace.diff(table(contact_id=list(members)))
+        counts, diff = workspace.diff(standing(list(members)))
 
         assert counts.contacts == len(audience)
-        assert diff == DiffCounts(len(audience - members), len(members - audience), len(audience & members))
+        assert diff == DiffCounts(
+            len(audience - members), len(members - audience), len(audience & members), len(members)
+        )
         assert going(workspace, Operation.ADD) == sorted(audience - members)
         assert going(workspace, Operation.REMOVE) == sorted(members - audience)
 
@@ -69,7 +71,7 @@ def test_every_row_is_counted_once(rows: list[tuple[str | None, str | None]]) ->
         contacts, addresses = [row[0] for row in rows], [row[1] for row in rows]
         workspace.stage(table(contact_id=contacts, email=addresses), BOTH, None, NOW)
         workspace.identify(answers)
-        counts, _ = workspace.diff(table(contact_id=[]))
+        counts, _ = workspace.diff(standing([]))
 
         assert counts.rows == len(rows)
         told = counts.invalid + counts.unmatched + counts.ambiguous + counts.pending
@@ -99,7 +101,7 @@ def model(rows: list[tuple[str | None, str | None]]) -> set[str]:
 )
 def test_ids_are_normalised_or_invalid(workspace: Workspace, written: str, read: str | None) -> None:
     workspace.stage(table(contact_id=[written]), Columns("contact_id"), None, NOW)
-    counts, _ = workspace.diff(table(contact_id=[]))
+    counts, _ = workspace.diff(standing([]))
 
     assert going(workspace, Operation.ADD) == ([read] if read else [])
     assert counts.invalid == (read is None)
@@ -118,7 +120,7 @@ def test_ids_are_normalised_or_invalid(workspace: Workspace, written: str, read:
 )
 def test_addresses_are_normalised_or_invalid(workspace: Workspace, written: str, read: str | None) -> None:
     wanted = workspace.stage(table(email=[written]), Columns(email="email"), None, NOW)
-    counts, _ = workspace.diff(table(contact_id=[]))
+    counts, _ = workspace.diff(standing([]))
 
     assert wanted == ({hashed(read): read} if read else {})
     assert (counts.pending, counts.invalid) == ((1, 0) if read else (0, 1))
@@ -138,14 +140,14 @@ def test_only_what_is_not_remembered_is_looked_up(workspace: Workspace) -> None:
     wanted = workspace.stage(table(email=ADDRESSES[:4]), Columns(email="email"), remembered, NOW)
 
     assert set(wanted.values()) == {ADDRESSES[2], ADDRESSES[3]}
-    counts, _ = workspace.diff(table(contact_id=[IDS[2]]))
+    counts, _ = workspace.diff(standing([IDS[2]]))
     assert counts.pending == 1, "what has expired serves until there is a new answer"
     assert going(workspace, Operation.REMOVE) == []
 
 
 def test_look_ups_have_a_limit(workspace: Workspace) -> None:
     wanted = workspace.stage(table(email=ADDRESSES), Columns(email="email"), None, NOW, lookup_limit=5)
-    counts, _ = workspace.diff(table(contact_id=[]))
+    counts, _ = workspace.diff(standing([]))
     assert (len(wanted), counts.pending) == (5, 12)
 
 
@@ -154,7 +156,7 @@ def test_an_ambiguous_address_is_skipped_but_for_opt_outs(ambiguous: Ambiguous, 
     with Workspace(KEY, "200MB", ambiguous) as workspace:
         workspace.stage(table(email=[ADDRESSES[0]]), Columns(email="email"), None, NOW)
         workspace.identify([Match(hashed(ADDRESSES[0]), MatchStatus.AMBIGUOUS, (IDS[10], IDS[11]))])
-        counts, _ = workspace.diff(table(contact_id=[]))
+        counts, _ = workspace.diff(standing([]))
 
         assert going(workspace, Operation.ADD) == expected
         assert counts.ambiguous == 1
@@ -167,7 +169,7 @@ def test_a_missing_column_is_a_failure_that_names_it(workspace: Workspace) -> No
 
 def test_a_column_may_be_spelled_in_another_case(workspace: Workspace) -> None:
     workspace.stage(table(CONTACT_ID=IDS[:2]), Columns("contact_id"), None, NOW)
-    counts, _ = workspace.diff(table(contact_id=[]))
+    counts, _ = workspace.diff(standing([]))
     assert counts.contacts == 2
 
 
@@ -179,12 +181,12 @@ def test_an_audience_that_breaks_off_is_no_audience(workspace: Workspace) -> Non
 def test_members_that_break_off_are_no_members(workspace: Workspace) -> None:
     workspace.stage(table(contact_id=IDS[:3]), Columns("contact_id"), None, NOW)
     with pytest.raises(LedgerUnavailable):
-        workspace.diff(breaking_off(table(contact_id=IDS), "disk lost"))
+        workspace.diff(breaking_off(standing(IDS), "disk lost"))
 
 
 def diffed(workspace: Workspace, audience: list[str], members: list[str]) -> None:
     workspace.stage(table(contact_id=audience), Columns("contact_id"), None, NOW)
-    workspace.diff(table(contact_id=members))
+    workspace.diff(standing(members))
 
 
 def test_what_is_held_does_not_go_and_an_approval_lets_out_what_it_names(workspace: Workspace) -> None:

@@ -17,10 +17,20 @@ class Operation(StrEnum):
 
 
 class Entry(StrEnum):
-    """What the ledger records of a contact; the latest counts, and only ADD makes a member."""
+    """What the ledger records of a contact; the latest counts, and only ADD makes a member.
+
+    Whatever is sent is announced first, so that a crash between sending and recording leaves a trace: whoever is ASKED
+    or LEAVING may be on the target or not, and is made what the audience says.
+    """
 
     ADD = "add"
     REMOVE = "remove"
+    ASKED = "asked"
+    """About to be sent, in whatever direction; was no member."""
+    LEAVING = "leaving"
+    """About to be removed; was a member."""
+    VOID = "void"
+    """What was asked is known not to have happened: as if there were no record."""
     DECLINED = "declined"
     """Engage showed the person's own no."""
     GONE = "gone"
@@ -29,6 +39,9 @@ class Entry(StrEnum):
 
 ADOPTED = "adopted"
 """In the place of an approval: Engage was as the plan wants it before anything was sent."""
+
+RESTORED = "restored"
+"""In the place of an approval: Engage refused to remove the member."""
 
 
 class Result(StrEnum):
@@ -69,13 +82,15 @@ def parking(earlier_attempts: int, now: datetime) -> Parking:
 class Account:
     """Counts of one run's deliveries: sent = accepted + rejected + unknown holds by construction.
 
-    `adopted` and `declined` contacts were read, and nothing was sent.
+    `adopted` and `declined` contacts were read, and nothing was sent. `membership` is how many members the ledger has
+    more than before the run.
     """
 
     counts: Counter[tuple[Operation, Result]] = field(default_factory=Counter)
     details: Counter[str] = field(default_factory=Counter)
     adopted: int = 0
     declined: int = 0
+    membership: int = 0
 
     def record(self, operation: Operation, outcomes: Iterable[Outcome]) -> None:
         for outcome in outcomes:

@@ -25,11 +25,15 @@ class AudienceCounts:
 
 @dataclass(frozen=True, slots=True)
 class DiffCounts:
-    """Audience against ledger: `entering` and `leaving` contacts, and those in both."""
+    """Audience against ledger: `entering` and `leaving` contacts, and those in both.
+
+    `members` are the acknowledged ones before the run; of others that leave it is only unknown whether they are on.
+    """
 
     entering: int
     leaving: int
     unchanged: int
+    members: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,4 +79,4 @@ def _kind(table: Path) -> str:
     """By the names that layout.py gives."""
     if table.name == IDENTITIES:
         return "identities"
-    return {".waiting": "waiting", ".unsettled": "unsettled"}.get(table.suffix, "ledger")
+    return {".waiting": "waiting", ".parked": "parked"}.get(table.suffix, "ledger")

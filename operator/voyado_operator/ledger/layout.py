@@ -31,9 +31,9 @@ def waiting_url(ledger: str) -> str:
     return f"{ledger}.waiting"
 
 
-def unsettled_url(ledger: str) -> str:
-    """The open items of the ledger at URL `ledger`."""
-    return f"{ledger}.unsettled"
+def parked_url(ledger: str) -> str:
+    """The refused changes of the ledger at URL `ledger`."""
+    return f"{ledger}.parked"
 
 
 def _tenant(root: str, tenant_host: str, contact_type: str) -> str:

@@ -18,8 +18,10 @@ from voyado_operator.ledger.changelog import ChangeLog
 HISTORY = timedelta(days=30)
 """How long a rebase keeps change rows: the longest window that can be counted."""
 
-_UNDONE = {Entry.ADD: -1, Entry.REMOVE: 1, Entry.GONE: 1, Entry.DECLINED: 0}
-"""How many members more there were before an entry."""
+_UNDONE = {Entry.ADD: -1, Entry.LEAVING: 1, Entry.GONE: 1}
+"""How many members more there were before an entry; of a REMOVE none, as LEAVING came first."""
+
+_MAY_BE_ON = f"op in ('{Entry.ADD}', '{Entry.ASKED}', '{Entry.LEAVING}')"
 
 _SCHEMA = Schema(
     [
@@ -29,6 +31,7 @@ _SCHEMA = Schema(
         Field("changed_at", PrimitiveType("timestamp"), nullable=False),
         Field("approval", PrimitiveType("string")),
         Field("decided_at", PrimitiveType("timestamp")),
+        Field("witness", PrimitiveType("string")),
     ]
 )
 
@@ -111,13 +114,13 @@ class Ledger:
     def _describe(self, **changes: Any) -> None:
         self._log.describe(_described(self._said | changes))
 
-    def members(self) -> ArrowStream:
-        """The members as a stream of one column, `contact_id`; each once, in no order."""
-        return self._log.query(f"select contact_id from ({self._log.folded()}) where op = '{Entry.ADD}'")
+    def standing(self) -> ArrowStream:
+        """Who is on the target, or may be: contact_id, and op, one of add, asked and leaving."""
+        return self._log.query(f"select contact_id, op from ({self._log.folded()}) where {_MAY_BE_ON}")
 
     def earlier(self) -> ArrowStream:
-        """What is remembered of contacts that are no members: contact_id, op (an Entry), changed_at, decided_at."""
-        columns = "contact_id, op, changed_at, decided_at"
+        """What is remembered of contacts that are no members: contact_id, op, changed_at, decided_at, witness."""
+        columns = "contact_id, op, changed_at, decided_at, witness"
         return self._log.query(f"select {columns} from ({self._log.folded()}) where op <> '{Entry.ADD}'")
 
     def records(self, contact_id: str) -> list[tuple[str, datetime]]:
@@ -146,10 +149,11 @@ class Ledger:
         peak = members
         for row in rows:  # back from the present, one commit at a time
             entry, contacts = Entry(str(row["op"])), int(str(row["contacts"]))
-            members += contacts * _UNDONE[entry]
+            members += contacts * _UNDONE.get(entry, 0)
             peak = max(peak, members)
             moved[entry] += contacts if row["unapproved"] else 0
-        return Window(moved[Entry.ADD], moved[Entry.REMOVE], peak)
+        # A removal counts from when it was about to be sent: whether it arrived may never be known.
+        return Window(moved[Entry.ADD], moved[Entry.LEAVING], peak)
 
     def append(
         self,
@@ -158,24 +162,26 @@ class Ledger:
         at: datetime,
         approval: str | None = None,
         decided: Mapping[str, datetime | None] | None = None,
+        witnesses: Mapping[str, str | None] | None = None,
     ) -> None:
         """Record in one commit what Engage acknowledged, or showed, of the contacts at time `at`.
 
         `approval` is the digest of the approved plan they went out on, or ADOPTED; only what has none counts in the
-        guards' window. `decided` has what the rows said of when the persons decided. When LedgerUnavailable is raised,
+        guards' window. `decided` has what the rows said of when the persons decided, `witnesses` what would tell that a
+        contact was changed after it was asked. When LedgerUnavailable is raised,
         the contacts may be recorded or not: the next diff shows which.
         """
         ids = list(dict.fromkeys(contact_ids))
         if not ids:
             return
-        self._log.append(_rows(self._log.next_seq, entry, ids, at, approval, decided or {}), len(ids))
+        self._log.append(_rows(self._log.next_seq, entry, ids, at, approval, decided or {}, witnesses or {}), len(ids))
         if self._log.has_grown():
             self._log.rebase(alive=self._alive, history=f"changed_at >= {moment.sql(at - HISTORY)}")
 
     @property
     def _alive(self) -> str:
         """What a rebase keeps for ever: where entering opts people in, also that somebody was declined or left."""
-        return "true" if self.target.get("onEnter") == "Accept" else f"op = '{Entry.ADD}'"
+        return f"op <> '{Entry.VOID}'" if self.target.get("onEnter") == "Accept" else _MAY_BE_ON
 
 
 def _described(said: Mapping[str, Any]) -> str:
@@ -189,6 +195,7 @@ def _rows(
     at: datetime,
     approval: str | None,
     decided: Mapping[str, datetime | None],
+    witnesses: Mapping[str, str | None],
 ) -> Table:
     return Table.from_pydict(
         {
@@ -198,5 +205,6 @@ def _rows(
             "changed_at": moment.column([at] * len(ids)),
             "approval": Array([approval] * len(ids), type=DataType.utf8()),
             "decided_at": moment.column([decided.get(contact_id) for contact_id in ids]),
+            "witness": Array([witnesses.get(contact_id) for contact_id in ids], type=DataType.utf8()),
         }
     )

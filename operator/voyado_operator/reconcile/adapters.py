@@ -6,7 +6,7 @@ from typing import Protocol
 from voyado_operator.api.activation import Audience, SegmentActivation
 from voyado_operator.api.connection import VoyadoConnection
 from voyado_operator.domain.target import TargetIdentity
-from voyado_operator.reconcile.ports import Engage, Identities, Ledger, Source, Target, Unsettled, WaitingPlans
+from voyado_operator.reconcile.ports import Engage, Identities, Ledger, Parked, Source, Target, WaitingPlans
 from voyado_operator.workspace import Ambiguous, Workspace
 
 
@@ -49,7 +49,7 @@ class Adapters(Protocol):
     def set_damaged_aside(self, identity: TargetIdentity, at: datetime) -> bool:
         """Move away whatever cannot be read of the target's tables; return whether it was any.
 
-        Where it was the ledger or its open items, the ledger is gone afterwards. Raises LedgerUnavailable.
+        Raises LedgerUnavailable.
         """
         ...
 
@@ -63,6 +63,6 @@ class Adapters(Protocol):
 
     def waiting_plans(self, ledger: Ledger) -> WaitingPlans: ...
 
-    def unsettled(self, ledger: Ledger) -> Unsettled: ...
+    def parked(self, ledger: Ledger) -> Parked: ...
 
     def workspace(self, ambiguous: Ambiguous) -> Workspace: ...

@@ -12,7 +12,7 @@ from voyado_operator.reconcile.findings import Assignment, Findings
 from voyado_operator.reconcile.planning import Decision
 from voyado_operator.reconcile.ports import Ledger, Target
 from voyado_operator.reconcile.progress import Tracker
-from voyado_operator.reconcile.screening import Decisions, Screen, announced, everybody
+from voyado_operator.reconcile.screening import Decisions, Screen, everybody
 from voyado_operator.reconcile.surroundings import Surroundings
 from voyado_operator.reconcile.worker import Worker
 from voyado_operator.workspace import Workspace
@@ -55,13 +55,13 @@ class Applying:
     async def _delivery(
         self, workspace: Workspace, target: Target, ledger: Ledger, screen: Screen, decision: Decision
     ) -> Delivery:
-        has_members = self.findings.diff is not None and self.findings.diff.members > 0
+        has_members = self.findings.diff is not None and self.findings.diff.counts.members > 0
         proofs = Proofs(self.capabilities, self.assignment.connection, has_members, self.around.clock)
         return Delivery(
             workspace=workspace,
             target=target,
             ledger=ledger,
-            unsettled=await self.worker(self.around.adapters.unsettled, ledger),
+            parked=await self.worker(self.around.adapters.parked, ledger),
             generation=self.assignment.activation.metadata.generation,
             account=self.findings.account,
             worker=self.worker,
@@ -78,7 +78,7 @@ class Applying:
     ) -> Screen:
         if self.assignment.is_a_decision:
             return Decisions(target, workspace, self.worker, ledger.lost_at, ledger.is_baselining, moved)
-        return everybody if target.is_repeat_safe else announced
+        return everybody
 
     async def _look_up_again(self, moved: Sequence[str]) -> None:
         """Whoever has another address by now: the row's may be somebody else's."""

@@ -6,23 +6,24 @@ from datetime import datetime
 from voyado_operator.domain.delivery import Operation
 from voyado_operator.domain.plan import AudienceCounts
 from voyado_operator.reconcile.findings import Assignment, DiffFound
-from voyado_operator.reconcile.ports import Ledger, Target, Unsettled
+from voyado_operator.reconcile.ports import Ledger, Parked, Target
 from voyado_operator.workspace import Workspace
 
 
 def compare(
     workspace: Workspace,
     ledger: Ledger,
-    unsettled: Unsettled,
+    parked: Parked,
     target: Target,
     assignment: Assignment,
     now: datetime,
 ) -> tuple[AudienceCounts, DiffFound]:
     """Audience against ledger. Raises LedgerUnavailable."""
-    audience, counts = workspace.diff(ledger.members())
+    audience, counts = workspace.diff(ledger.standing())
     generation = assignment.activation.metadata.generation
-    earlier = ledger.earlier() if assignment.entering_opts_in else None
-    declined = workspace.consider(earlier, unsettled.items(), generation, now)
+    declined = workspace.drop_declined(ledger.earlier()) if assignment.entering_opts_in else 0
+    if (refused := parked.items()) is not None:
+        workspace.park(refused, generation, now)
     diff = DiffFound(
         computed_at=now,
         counts=replace(counts, entering=counts.entering - declined),
@@ -31,6 +32,6 @@ def compare(
         leaving=workspace.sample(Operation.REMOVE),
         parked={operation: workspace.count_parked(operation) for operation in Operation},
         declined_before=declined,
-        unanswered=0 if target.is_repeat_safe else workspace.hold_asked(),
+        unanswered=0 if target.is_repeat_safe else workspace.hold_unanswered(),
     )
     return audience, diff

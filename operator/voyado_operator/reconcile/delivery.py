@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from voyado_operator.domain.delivery import ADOPTED, Account, Entry, Operation, Outcome, Result, parking
+from voyado_operator.domain.delivery import ADOPTED, RESTORED, Account, Entry, Operation, Outcome, Result, parking
 from voyado_operator.reconcile.canary import Canary
-from voyado_operator.reconcile.ports import Ledger, Target, Unsettled
+from voyado_operator.reconcile.ports import Delivered, Ledger, Parked, Target
 from voyado_operator.reconcile.screening import Screen, Screened
 from voyado_operator.reconcile.worker import Worker
-from voyado_operator.workspace import Workspace
+from voyado_operator.workspace import Detail, Lot, Workspace
 
 
 class Interrupted(Exception):  # noqa: N818 - not an error: the operator stops, or the object goes
@@ -27,7 +27,7 @@ class Delivery:
     workspace: Workspace
     target: Target
     ledger: Ledger
-    unsettled: Unsettled
+    parked: Parked
     generation: int
     account: Account
     worker: Worker
@@ -41,52 +41,78 @@ class Delivery:
     async def deliver(self, operations: Sequence[Operation]) -> None:
         """Send everything that is not held, in the order of `operations`.
 
-        What Engage accepted is in the ledger before the next batch goes, so a crash repeats one batch at most.
-        Raises CredentialsInvalid, EngageUnavailable, LedgerUnavailable, TargetUnsafe, or Interrupted.
+        Every batch is announced in the ledger before it goes, and what became of it is there before the next one goes:
+        a crash repeats one batch at most, and loses nothing. Raises CredentialsInvalid, EngageUnavailable,
+        LedgerUnavailable, TargetUnsafe, or Interrupted.
         """
         for operation in operations:
-            async for batch in self._batches(operation):
-                if self.is_stopping():
-                    raise Interrupted
-                await self._send(operation, batch)
+            for lot in Lot:
+                async for batch in self._batches(operation, lot):
+                    if self.is_stopping():
+                        raise Interrupted
+                    await self._send(operation, lot, batch)
 
-    async def _send(self, operation: Operation, batch: list[str]) -> None:
+    async def _send(self, operation: Operation, lot: Lot, batch: list[str]) -> None:
         screened = await self.screen(operation, batch)
-        await self.worker(self._write_down_screened, operation, screened)
-        outcomes, stopped = screened.outcomes, screened.stopped
+        await self.worker(self._announce, operation, lot, screened)
+        stopped, sent = screened.stopped, Delivered([])
         if screened.send and stopped is None:
-            trial = await self.canary.fly(operation, screened.send)
-            outcomes, stopped = [*outcomes, *trial.outcomes], trial.stopped
-            if trial.rest and stopped is None:
-                delivered = await self.target.apply(operation, trial.rest)
-                outcomes, stopped = [*outcomes, *delivered.outcomes], delivered.stopped
-        self.account.record(operation, outcomes)
-        await self.worker(self._write_down, operation, outcomes, set(screened.intents))
-        self.advance(len(outcomes) + len(screened.adopted) + len(screened.declined))
+            sent = await self._tried_and_sent(operation, screened.send)
+            stopped = sent.stopped
+        self.account.record(operation, [*screened.outcomes, *sent.outcomes])
+        await self.worker(self._write_down, operation, lot, screened.outcomes, sent.outcomes)
+        self.advance(len(batch))
         if stopped:
             raise stopped
 
-    def _write_down_screened(self, operation: Operation, screened: Screened) -> None:
-        """Intents last: what they announce is sent next."""
+    async def _tried_and_sent(self, operation: Operation, contact_ids: list[str]) -> Delivered:
+        trial = await self.canary.fly(operation, contact_ids)
+        if trial.stopped is not None or not trial.rest:
+            return Delivered(trial.outcomes, trial.stopped)
+        delivered = await self.target.apply(operation, trial.rest)
+        return Delivered([*trial.outcomes, *delivered.outcomes], delivered.stopped)
+
+    def _announce(self, operation: Operation, lot: Lot, screened: Screened) -> None:
+        """What needs no sending, and then what is sent next."""
         now = self.clock()
         self.ledger.append(Entry(operation), screened.adopted, now, ADOPTED)
         self.ledger.append(Entry.DECLINED, screened.declined, now, decided=screened.declined)
-        self.unsettled.ask(operation, screened.intents, now)
         self.account.adopted += len(screened.adopted)
         self.account.declined += len(screened.declined)
+        self.account.membership += len(screened.adopted)
+        if screened.stopped is not None:
+            return
+        approval = self.approvals.get(operation)
+        intent = Entry.LEAVING if lot is Lot.MEMBERS else Entry.ASKED
+        self.ledger.append(intent, screened.send, now, approval, witnesses=screened.witnesses)
+        self.account.membership -= len(screened.send) if lot is Lot.MEMBERS else 0
 
-    def _write_down(self, operation: Operation, outcomes: Sequence[Outcome], asked: set[str]) -> None:
-        """What is unknown stays as it is: it is in the next diff."""
-        now, found = self.clock(), {result: _of(outcomes, result) for result in Result}
-        self.ledger.append(Entry(operation), found[Result.ACCEPTED], now, self.approvals.get(operation))
-        self.unsettled.settle([one for one in found[Result.ACCEPTED] if one in asked], now)
-        if rejected := found[Result.REJECTED]:
-            details = self.workspace.details(rejected)
-            parked = {one: parking(details[one].refusals, now) for one in rejected}
-            self.unsettled.park(operation, parked, self.generation, now)
+    def _write_down(self, operation: Operation, lot: Lot, unsent: Sequence[Outcome], sent: Sequence[Outcome]) -> None:
+        """What is unknown stays announced: the next run makes it what the audience says."""
+        now, accepted = self.clock(), _of(sent, Result.ACCEPTED)
+        self.ledger.append(Entry(operation), accepted, now, self.approvals.get(operation))
+        self.account.membership += len(accepted) if operation is Operation.ADD else 0
+        if refused := _of([*unsent, *sent], Result.REJECTED):
+            details = self.workspace.details(refused)
+            parked = {one: parking(details[one].refusals, now) for one in refused}
+            self.parked.park(operation, parked, self.generation, now)
+            self._take_back(operation, lot, _of(sent, Result.REJECTED), details)
 
-    async def _batches(self, operation: Operation) -> AsyncIterator[list[str]]:
-        pages = self.workspace.changes(operation)
+    def _take_back(self, operation: Operation, lot: Lot, refused: Sequence[str], details: Mapping[str, Detail]) -> None:
+        """What was announced and refused has not happened: the ledger says again what it said before."""
+        now = self.clock()
+        if operation is Operation.REMOVE:
+            still_members = refused if lot is Lot.MEMBERS else []
+            self.ledger.append(Entry.ADD, still_members, now, RESTORED)
+            self.account.membership += len(still_members)
+            return
+        said_no = {one for one in refused if details[one].entry in (Entry.REMOVE, Entry.DECLINED)}
+        for contact_id in said_no:
+            self.ledger.append(Entry.DECLINED, [contact_id], details[contact_id].entered_at or now)
+        self.ledger.append(Entry.VOID, [one for one in refused if one not in said_no], now)
+
+    async def _batches(self, operation: Operation, lot: Lot) -> AsyncIterator[list[str]]:
+        pages = self.workspace.changes(operation, lot)
         while page := await self.worker(next, pages, None):
             for batch in _sliced(page, self.target.batch_size):
                 yield batch

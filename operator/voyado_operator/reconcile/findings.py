@@ -99,15 +99,11 @@ class DiffFound:
     unanswered: int = 0
 
     @property
-    def members(self) -> int:
-        """Before the run."""
-        return self.counts.unchanged + self.counts.leaving
-
-    @property
     def due(self) -> DiffCounts:
-        """Without what is parked."""
+        """What guards judge: without what is parked, and without removals that were sent and counted before."""
         entering = self.counts.entering - self.parked.get(Operation.ADD, 0)
-        leaving = self.counts.leaving - self.parked.get(Operation.REMOVE, 0)
+        members_leaving = self.counts.members - self.counts.unchanged
+        leaving = max(0, members_leaving - self.parked.get(Operation.REMOVE, 0))
         return replace(self.counts, entering=entering, leaving=leaving)
 
 
@@ -158,9 +154,7 @@ class Findings:
         """Contacts that Engage acknowledged as members, after what was acknowledged in this run."""
         if self.diff is None:
             return None
-        before = self.diff.members
-        accepted = {operation: self.account.counts[operation, Result.ACCEPTED] for operation in Operation}
-        return before + accepted[Operation.ADD] + self.account.adopted - accepted[Operation.REMOVE] - self.gone
+        return self.diff.counts.members + self.account.membership - self.gone
 
     def outcome(self, intent: Intent) -> Outcome:
         if self.error:

@@ -126,7 +126,7 @@ class Ledger(Protocol):
 
     def mark_baselined(self) -> None: ...
 
-    def members(self) -> ArrowStream: ...
+    def standing(self) -> ArrowStream: ...
 
     def earlier(self) -> ArrowStream: ...
 
@@ -146,19 +146,16 @@ class Ledger(Protocol):
         at: datetime,
         approval: str | None = None,
         decided: Mapping[str, datetime | None] | None = None,
+        witnesses: Mapping[str, str | None] | None = None,
     ) -> None: ...
 
 
-class Unsettled(Protocol):
-    """The open items beside a ledger. Blocking; every method raises LedgerUnavailable."""
+class Parked(Protocol):
+    """Refused changes beside a ledger. Blocking; every method raises LedgerUnavailable."""
 
     def items(self) -> ArrowStream | None: ...
 
-    def ask(self, operation: Operation, witnesses: Mapping[str, str | None], at: datetime) -> None: ...
-
     def park(self, operation: Operation, parked: Mapping[str, Parking], generation: int, at: datetime) -> None: ...
-
-    def settle(self, contact_ids: Sequence[str], at: datetime) -> None: ...
 
 
 class Identities(Protocol):

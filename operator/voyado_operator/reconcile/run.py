@@ -149,9 +149,9 @@ class Run:
 
     async def _diff(self, workspace: Workspace, ledger: Ledger, target: Target) -> None:
         self.tracker.enter("Comparing")
-        unsettled = await self.worker(self.around.adapters.unsettled, ledger)
+        parked = await self.worker(self.around.adapters.parked, ledger)
         self.findings.audience, self.findings.diff = await self.worker(
-            compare, workspace, ledger, unsettled, target, self.assignment, self.around.clock()
+            compare, workspace, ledger, parked, target, self.assignment, self.around.clock()
         )
 
     async def _guard(self, workspace: Workspace, ledger: Ledger, target: Target) -> Decision:
@@ -160,7 +160,7 @@ class Run:
         if audience is None or diff is None:
             raise RuntimeError("guards judge a diff")
         spec, now = self.assignment.activation.spec, self.around.clock()
-        members = diff.members
+        members = diff.counts.members
         window = Window(additions=0, removals=0, peak=members)
         if diff.counts.entering + diff.counts.leaving:
             window = await self.worker(ledger.window, now - from_str(spec.guards.window), members)

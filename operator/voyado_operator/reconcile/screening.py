@@ -6,7 +6,7 @@ from datetime import datetime
 
 from voyado_operator.domain.consent import Evidence, Intent, OptIn, opt_in
 from voyado_operator.domain.contact import Contact, Facet
-from voyado_operator.domain.delivery import Operation, Outcome, Result
+from voyado_operator.domain.delivery import Entry, Operation, Outcome, Result
 from voyado_operator.domain.errors import RunError
 from voyado_operator.reconcile.ports import Target
 from voyado_operator.reconcile.worker import Worker
@@ -17,14 +17,14 @@ from voyado_operator.workspace import Detail, Workspace
 class Screened:
     """What becomes of a batch before anything is sent.
 
-    `intents` of those to be sent are recorded first (contact → what would tell of a later change); `outcomes` are
-    of contacts that are not sent; `stopped` says why the others are in none of the lists.
+    `witnesses` tell whether those to be sent are changed by somebody else later; `outcomes` are of contacts that are
+    not sent; `stopped` says why the others are in none of the lists.
     """
 
     send: list[str] = field(default_factory=list)
     adopted: list[str] = field(default_factory=list)
     declined: dict[str, datetime | None] = field(default_factory=dict)
-    intents: dict[str, str | None] = field(default_factory=dict)
+    witnesses: dict[str, str | None] = field(default_factory=dict)
     outcomes: list[Outcome] = field(default_factory=list)
     stopped: RunError | None = None
 
@@ -33,13 +33,8 @@ Screen = Callable[[Operation, Sequence[str]], Awaitable[Screened]]
 
 
 async def everybody(_: Operation, contact_ids: Sequence[str]) -> Screened:
-    """A label is no decision of the person's, and may be sent twice."""
+    """A label is no decision of the person's."""
     return Screened(send=list(contact_ids))
-
-
-async def announced(_: Operation, contact_ids: Sequence[str]) -> Screened:
-    """What must not be sent twice is written down before it is sent once."""
-    return Screened(send=list(contact_ids), intents=dict.fromkeys(contact_ids))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +83,12 @@ class Decisions:
             case OptIn.WRITE:
                 screened.send.append(contact_id)
                 if facet.kind == "preference":  # a consent has a date of its own, which tells as much
-                    screened.intents[contact_id] = contact.modified
+                    screened.witnesses[contact_id] = contact.modified
 
     def _has_one_of(self, contact: Contact, addresses: Sequence[str]) -> bool:
         return contact.address is not None and self.workspace.address_hash(contact.address) in addresses
 
     def _evidence(self, detail: Detail) -> Evidence:
-        asked = Intent(detail.asked_at, detail.witness) if detail.asked_at else None
+        is_asked = detail.entry in (Entry.ASKED, Entry.LEAVING)
+        asked = Intent(detail.entered_at, detail.witness) if is_asked and detail.entered_at else None
         return Evidence(detail.decided_at, detail.entry, detail.entered_at, asked, self.lost_at)

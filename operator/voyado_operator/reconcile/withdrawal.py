@@ -13,7 +13,7 @@ from voyado_operator.reconcile.delivery import Delivery
 from voyado_operator.reconcile.ports import Ledger, Target
 from voyado_operator.reconcile.progress import Tracker
 from voyado_operator.reconcile.registry import Registry
-from voyado_operator.reconcile.screening import announced, everybody
+from voyado_operator.reconcile.screening import everybody
 from voyado_operator.reconcile.surroundings import Surroundings
 from voyado_operator.reconcile.worker import Worker
 from voyado_operator.workspace import Ambiguous
@@ -55,7 +55,7 @@ class Withdrawal:
     async def _send(self, ledger: Ledger, target: Target, activation: SegmentActivation, run_id: str) -> int:
         account = Account()
         async with self.worker.entered(self.around.adapters.workspace(Ambiguous.SKIP)) as workspace:
-            await self.worker(lambda: workspace.diff(ledger.members()))
+            await self.worker(lambda: workspace.diff(ledger.standing()))
             members = await self.worker(workspace.count, Operation.REMOVE)
             if not members:
                 return 0
@@ -65,12 +65,12 @@ class Withdrawal:
                 workspace=workspace,
                 target=target,
                 ledger=ledger,
-                unsettled=await self.worker(self.around.adapters.unsettled, ledger),
+                parked=await self.worker(self.around.adapters.parked, ledger),
                 generation=activation.metadata.generation,
                 account=account,
                 worker=self.worker,
                 clock=self.around.clock,
-                screen=everybody if target.is_repeat_safe else announced,
+                screen=everybody,
                 canary=Canary(target, lambda _: True, lambda _: None),  # what filled the ledger has shown it
                 approvals={},
                 is_stopping=self.is_stopping,

@@ -1,7 +1,7 @@
 """The diff as the table `changes`: its digest, its sample, and what of it may go out.
 
-`changes` has contact_id, op, decided_at (when the person decided, of entering contacts), held (a guard's block) and
-parked (Engage refused it lately).
+`changes` has contact_id, op, was (the ledger's op: add, asked, leaving, or null), decided_at (when the person decided,
+of entering contacts), held (a guard's block) and parked (Engage refused it lately).
 """
 
 import hashlib
@@ -14,31 +14,36 @@ from voyado_operator.domain.delivery import Operation
 from voyado_operator.domain.plan import DiffCounts
 from voyado_operator.workspace.engine import lent
 from voyado_operator.workspace.hashing import KeyedHash
+from voyado_operator.workspace.model import Lot
 
 CONTACTS_PER_PAGE = 4_000
+_LOTS = {Lot.MEMBERS: "was = 'add'", Lot.OTHERS: "was is distinct from 'add'"}
 
-# `audience` stands right, where DuckDB builds its hash table; the members stream past it.
+# `audience` stands right, where DuckDB builds its hash table; who is on the target streams past it.
 _DIFF = """
     create or replace table changes as
-    select coalesce(a.contact_id, m.contact_id) as contact_id,
-           if(m.contact_id is null, 'add', 'remove') as op,
+    select coalesce(a.contact_id, s.contact_id) as contact_id,
+           if(a.contact_id is null, 'remove', 'add') as op,
+           s.op as was,
            a.decided_at,
            false as held,
            false as parked
-    from members m full join audience a on m.contact_id = a.contact_id
-    where m.contact_id is null or a.contact_id is null
+    from standing s full join audience a on s.contact_id = a.contact_id
+    where a.contact_id is null or s.op is distinct from 'add'
 """
 
 
-def diff(connection: duckdb.DuckDBPyConnection, members: ArrowStream) -> DiffCounts:
-    """Compare `audience` with the members (contact_id, each once) in one full join."""
-    with lent(connection, "members", members):
+def diff(connection: duckdb.DuckDBPyConnection, standing: ArrowStream) -> DiffCounts:
+    """Compare `audience` with who is or may be on the target (contact_id, op; each once) in one full join."""
+    with lent(connection, "standing", standing):
         connection.execute(_DIFF)
-    [(entering, leaving)] = connection.execute(
-        "select count(*) filter (where op = 'add'), count(*) filter (where op = 'remove') from changes"
+    [(entering, leaving, members)] = connection.execute(
+        "select count(*) filter (where op = 'add'), count(*) filter (where op = 'remove'),"
+        " count(*) filter (where op = 'remove' and was = 'add') from changes"
     ).fetchall()
     [(audience,)] = connection.execute("select count(*) from audience").fetchall()
-    return DiffCounts(entering=entering, leaving=leaving, unchanged=audience - entering)
+    unchanged = audience - entering
+    return DiffCounts(entering=entering, leaving=leaving, unchanged=unchanged, members=unchanged + members)
 
 
 def digest(connection: duckdb.DuckDBPyConnection, seed: str) -> str:
@@ -60,9 +65,9 @@ def sample(connection: duckdb.DuckDBPyConnection, operation: Operation, limit: i
     return [f"h:{keyed.hexdigest(contact_id)[:8]}" for (contact_id,) in rows]
 
 
-def due(connection: duckdb.DuckDBPyConnection, operation: Operation) -> Iterator[list[str]]:
+def due(connection: duckdb.DuckDBPyConnection, operation: Operation, lot: Lot) -> Iterator[list[str]]:
     """The contacts that may go out, sorted, by CONTACTS_PER_PAGE; as they were when the first page was asked for."""
-    return _pages(connection, "op = $op and not held and not parked", operation)
+    return _pages(connection, f"op = $op and not held and not parked and {_LOTS[lot]}", operation)
 
 
 def count_parked(connection: duckdb.DuckDBPyConnection, operation: Operation) -> int:
@@ -80,6 +85,11 @@ def count_held(connection: duckdb.DuckDBPyConnection, operation: Operation) -> i
 def forget_the_rest(connection: duckdb.DuckDBPyConnection) -> None:
     for table in ("staged", "known", "audience"):
         connection.execute(f"drop table {table}")
+
+
+def hold_unanswered(connection: duckdb.DuckDBPyConnection) -> int:
+    [(held,)] = connection.execute("update changes set held = true where was in ('asked', 'leaving')").fetchall()
+    return int(held)
 
 
 def hold(connection: duckdb.DuckDBPyConnection, operation: Operation) -> None:

@@ -28,17 +28,23 @@ class Ambiguous(StrEnum):
 class Detail:
     """One change: when the row says that the person decided, and the hashes of the addresses it was matched by.
 
-    `entry` and `entered_at` are the ledger's latest record; `asked_at` and `witness` an intent whose answer was never
-    learned; `refusals` how often Engage refused it in a row.
+    `entry`, `entered_at` and `witness` are the ledger's latest record, where that is no membership; `refusals` how
+    often Engage refused the change in a row.
     """
 
     decided_at: datetime | None = None
     addresses: tuple[str, ...] = ()
     entry: Entry | None = None
     entered_at: datetime | None = None
-    asked_at: datetime | None = None
     witness: str | None = None
     refusals: int = 0
+
+
+class Lot(StrEnum):
+    """Changes of contacts that the ledger has as members, and of all others."""
+
+    MEMBERS = "members"
+    OTHERS = "others"
 
 
 class Addresses(dict[str, str]):

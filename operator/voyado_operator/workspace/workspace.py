@@ -15,7 +15,7 @@ from voyado_operator.domain.plan import AudienceCounts, DiffCounts
 from voyado_operator.workspace import changes, matching, memory, staging
 from voyado_operator.workspace.engine import engine, lent
 from voyado_operator.workspace.hashing import KeyedHash
-from voyado_operator.workspace.model import Addresses, Ambiguous, Columns, Detail
+from voyado_operator.workspace.model import Addresses, Ambiguous, Columns, Detail, Lot
 
 
 class Workspace:
@@ -66,30 +66,34 @@ class Workspace:
         """Take in Engage's answers, in any number of calls."""
         matching.learn(self._connection, matches)
 
-    def diff(self, members: ArrowStream) -> tuple[AudienceCounts, DiffCounts]:
-        """Compare the audience with the ledger's members. Raises LedgerUnavailable when their stream fails.
+    def diff(self, standing: ArrowStream) -> tuple[AudienceCounts, DiffCounts]:
+        """Compare the audience with who is on the target, or may be. Raises LedgerUnavailable when that stream fails.
 
         A pending row has no contact yet: if its contact is a member, it shows as leaving.
         """
         audience = matching.gather(self._connection, self._ambiguous)
         try:
-            return audience, changes.diff(self._connection, members)
+            return audience, changes.diff(self._connection, standing)
         except duckdb.Error as error:
             raise _unreadable("the ledger's members", error) from None
 
-    def consider(
-        self, earlier: ArrowStream | None, unsettled: ArrowStream | None, generation: int, now: datetime
-    ) -> int:
-        """Take in what is remembered of the changes' contacts; return how many entering ones were declined before.
+    def drop_declined(self, earlier: ArrowStream) -> int:
+        """Take entering contacts out of the diff whom Engage showed to have said no; return how many.
 
-        `earlier` has the ledger's records of contacts that are no members: those declined leave the diff, unless their
-        row tells of a newer decision. `unsettled` are the open items: rejections of this generation stay parked.
+        `earlier` has the ledger's records of contacts that are no members. Whose row tells of a newer decision stays.
         Raises LedgerUnavailable.
         """
         try:
-            return memory.consider(self._connection, earlier, unsettled, generation, now)
+            return memory.drop_declined(self._connection, earlier)
         except duckdb.Error as error:
             raise _unreadable("what the ledger remembers", error) from None
+
+    def park(self, refused: ArrowStream, generation: int, now: datetime) -> None:
+        """Keep changes from going out that Engage refused lately, in this generation. Raises LedgerUnavailable."""
+        try:
+            memory.park(self._connection, refused, generation, now)
+        except duckdb.Error as error:
+            raise _unreadable("the parked changes", error) from None
 
     def details(self, contact_ids: Sequence[str]) -> dict[str, Detail]:
         """What is known of single changes."""
@@ -102,9 +106,9 @@ class Workspace:
         """How many contacts of the operation Engage refused lately."""
         return changes.count_parked(self._connection, operation)
 
-    def hold_asked(self) -> int:
+    def hold_unanswered(self) -> int:
         """Keep changes from going out that an earlier run may have sent already; return how many."""
-        return memory.hold_asked(self._connection)
+        return changes.hold_unanswered(self._connection)
 
     def digest(self, seed: str) -> str:
         """`sha256:…` of the exact sets, entering and leaving, and of `seed`."""
@@ -114,9 +118,9 @@ class Workspace:
         """Some contacts of the diff as `h:` and 8 hexadecimal digits of their keyed hash."""
         return changes.sample(self._connection, operation, limit, self._keyed)
 
-    def changes(self, operation: Operation) -> Iterator[list[str]]:
+    def changes(self, operation: Operation, lot: Lot = Lot.OTHERS) -> Iterator[list[str]]:
         """The contacts that may go out, sorted, 4,000 at a time; other calls may come in between."""
-        return changes.due(self._connection, operation)
+        return changes.due(self._connection, operation, lot)
 
     def count(self, operation: Operation) -> int:
         """How many contacts `changes` yields."""

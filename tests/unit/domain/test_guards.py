@@ -21,7 +21,7 @@ def plan(**changes: int | bool) -> Plan:
         "pending": 0,
         "contacts": 996,
     }
-    diff = {"entering": 10, "leaving": 14, "unchanged": 986}
+    diff = {"entering": 10, "leaving": 14, "unchanged": 986, "members": 1000}
     window = {"additions": 0, "removals": 0, "peak": 1000}
     rest = {"entering_opts_out": False, "tenant_contacts": 70_000}
     for part in (audience, diff, window, rest):

@@ -1,0 +1,54 @@
+"""Faults of a whole installation: each module has a control plane and an operator of its own."""
+
+from collections.abc import Iterator
+from itertools import count
+
+import pytest
+
+from tests.cluster.world import World
+from tests.controlplane.postgres import Postgres, running_postgres
+from tests.controlplane.processes import ControlPlane, control_plane_with_crds
+from tests.engage import EngageAdmin, running_simulator
+from tests.faults.restarting import Restarting
+
+numbers = count(1)
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[ControlPlane]:
+    with control_plane_with_crds() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Postgres]:
+    with running_postgres() as running:
+        yield running
+
+
+@pytest.fixture
+def restarting(cluster: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Restarting]:
+    operators = Restarting(cluster.kubeconfig, tmp_path_factory.mktemp("operator"))
+    yield operators
+    operators.close()
+
+
+@pytest.fixture
+def engage() -> Iterator[EngageAdmin]:
+    with running_simulator() as running:
+        running.configure(
+            attributes={"label_vip": "boolean", "label_gold": "boolean"},
+            consents={"partnerTerms": "Partner terms"},
+            labelOperation=True,
+        )
+        yield running
+
+
+@pytest.fixture
+def world(cluster: ControlPlane, restarting: Restarting, postgres: Postgres, engage: EngageAdmin) -> Iterator[World]:
+    world = World(cluster, restarting.running, postgres, engage, f"faults-{next(numbers)}")
+    yield world
+    if restarting.running.process.poll() is None:
+        cluster.kubectl("delete", "segact", "--all", "-n", world.namespace, "--timeout=30s")
+        cluster.kubectl("delete", "vconn", "--all", "-n", world.namespace, "--timeout=30s")
+    world.close()
