@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup controlplane generate lint test demo requirements clean
+.PHONY: setup controlplane generate lint test chaos demo requirements clean
 
 setup: .venv/.installed                       ## the Python environment in .venv
 
@@ -28,6 +28,9 @@ lint: setup                                   ## ruff, mypy --strict, import con
 
 test: controlplane                            ## every test, real control plane included
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+chaos: controlplane                           ## 120 kills -9 over every target and route; prints its seed, CHAOS_SEED= repeats one
+	CHAOS_KILLS=$${CHAOS_KILLS:-120} $(BIN)/python -m pytest -s tests/faults/test_kills.py
 
 demo: controlplane                            ## the whole promise in a minute; KEEP=1 leaves it running
 	@$(BIN)/python -m examples.demo

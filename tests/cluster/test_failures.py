@@ -1,6 +1,5 @@
 """What goes wrong is said once, with its reason, and nothing is written or lost."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -202,16 +201,6 @@ def test_engage_refusing_in_the_middle_of_a_run_loses_nothing(
     world.engage.faults()
     world.run()
     assert world.labelled == set(people[:25])
-
-
-def test_a_damaged_ledger_is_never_taken_for_an_empty_one(world: World, people: list[str]) -> None:
-    folder = Path(world.status()["ledger"]["url"].removeprefix("file://"))
-    for data in folder.glob("*.parquet"):
-        data.write_bytes(data.read_bytes()[:40])
-    world.select(people[:20])
-
-    assert_failed(world, world.run(), "LedgerUnavailable", "could not be read")
-    assert world.labelled == set(people)
 
 
 def test_a_zone_that_does_not_exist_stalls(world: World) -> None:

@@ -25,11 +25,34 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
+class Program:
+    """A process that can be started again as it was; a session of its own, as Ctrl-C is for whoever tidies up."""
+
+    def __init__(self, name: str, log: Path, flags: dict[str, object]) -> None:
+        self._command = [BIN / name, *(f"--{flag}={value}" for flag, value in flags.items())]
+        self._log = log
+        self.process = self._started()
+
+    def restart(self) -> None:
+        self.end()
+        self.process = self._started()
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        with self._log.open("a") as log:
+            return subprocess.Popen(self._command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+
+
 @dataclass(frozen=True)
 class ControlPlane:
     """A running kube-apiserver with its etcd; `kubeconfig` makes its bearer an admin."""
 
     kubeconfig: Path
+    etcd: Program
+    apiserver: Program
 
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
         """Run kubectl and return what it prints; a failure raises with what it said."""
@@ -49,11 +72,13 @@ def control_plane() -> Iterator[ControlPlane]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="controlplane-")))
         etcd, peer, api = free_port(), free_port(), free_port()
-        start_etcd(stack, folder, etcd, peer)
+        storage = start_etcd(folder, etcd, peer)
+        stack.callback(storage.end)
         token = secrets.token_hex(16)
         (folder / "tokens.csv").write_text(f'{token},admin,admin,"system:masters"\n')
-        start_apiserver(stack, folder, etcd, api)
-        running = ControlPlane(write_kubeconfig(folder, api, token))
+        apiserver = start_apiserver(folder, etcd, api)
+        stack.callback(apiserver.end)
+        running = ControlPlane(write_kubeconfig(folder, api, token), storage, apiserver)
         await_ready(running)
         yield running
 
@@ -71,9 +96,9 @@ def install_crds(cluster: ControlPlane) -> None:
     cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
 
 
-def start_etcd(stack: ExitStack, folder: Path, port: int, peer: int) -> None:
+def start_etcd(folder: Path, port: int, peer: int) -> Program:
     client, peers = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{peer}"
-    flags = {
+    flags: dict[str, object] = {
         "data-dir": folder / "etcd",
         "listen-client-urls": client,
         "advertise-client-urls": client,
@@ -83,16 +108,16 @@ def start_etcd(stack: ExitStack, folder: Path, port: int, peer: int) -> None:
         "unsafe-no-fsync": "true",
         "log-level": "error",
     }
-    spawn(stack, folder, "etcd", flags)
+    return Program("etcd", folder / "etcd.log", flags)
 
 
-def start_apiserver(stack: ExitStack, folder: Path, etcd: int, port: int) -> None:
+def start_apiserver(folder: Path, etcd: int, port: int) -> Program:
     key = folder / "service-account.key"
     write_key(key)
     certificate, certificate_key = folder / "apiserver.crt", folder / "apiserver.key"
     write_server_certificate(certificate, certificate_key)
     # envtest's flags for a bare API server, and RBAC, since the operator runs under its own rights.
-    flags = {
+    flags: dict[str, object] = {
         "etcd-servers": f"http://127.0.0.1:{etcd}",
         "bind-address": "127.0.0.1",
         "secure-port": port,
@@ -107,17 +132,7 @@ def start_apiserver(stack: ExitStack, folder: Path, etcd: int, port: int) -> Non
         "service-account-key-file": key,
         "service-account-signing-key-file": key,
     }
-    spawn(stack, folder, "kube-apiserver", flags)
-
-
-def spawn(stack: ExitStack, folder: Path, program: str, flags: dict[str, object]) -> None:
-    log = stack.enter_context((folder / f"{program}.log").open("w"))
-    arguments = [f"--{name}={value}" for name, value in flags.items()]
-    # A session of its own: Ctrl-C is for whoever tidies up, not for what is to be tidied up.
-    command = [BIN / program, *arguments]
-    process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
-    stack.callback(process.wait)
-    stack.callback(process.kill)
+    return Program("kube-apiserver", folder / "kube-apiserver.log", flags)
 
 
 def write_kubeconfig(folder: Path, port: int, token: str) -> Path:

@@ -10,7 +10,7 @@ from deltalake import Field, Schema
 from deltalake.schema import PrimitiveType
 
 from voyado_operator.domain.arrow import ArrowStream
-from voyado_operator.domain.delivery import Entry
+from voyado_operator.domain.delivery import RESTORED, Entry
 from voyado_operator.domain.plan import Window
 from voyado_operator.ledger import moment
 from voyado_operator.ledger.changelog import ChangeLog
@@ -142,18 +142,19 @@ class Ledger:
         runs only send what their diff found.
         """
         rows = self._log.rows(
-            "select seq, op, approval is null as unapproved, count(*) as contacts from log"
+            "select seq, op, approval, count(*) as contacts from log"
             f" where seq <> {self._log.base} and changed_at >= {moment.sql(since)} group by 1, 2, 3 order by seq desc"
         )
-        moved = dict.fromkeys(Entry, 0)
+        moved, restored = dict.fromkeys(Entry, 0), 0
         peak = members
         for row in rows:  # back from the present, one commit at a time
             entry, contacts = Entry(str(row["op"])), int(str(row["contacts"]))
             members += contacts * _UNDONE.get(entry, 0)
             peak = max(peak, members)
-            moved[entry] += contacts if row["unapproved"] else 0
+            moved[entry] += contacts if row["approval"] is None else 0
+            restored += contacts if row["approval"] == RESTORED else 0
         # A removal counts from when it was about to be sent: whether it arrived may never be known.
-        return Window(moved[Entry.ADD], moved[Entry.LEAVING], peak)
+        return Window(moved[Entry.ADD], max(0, moved[Entry.LEAVING] - restored), peak)
 
     def append(
         self,

@@ -9,7 +9,7 @@ from voyado_operator.reconcile.canary import Canary
 from voyado_operator.reconcile.ports import Delivered, Ledger, Parked, Target
 from voyado_operator.reconcile.screening import Screen, Screened
 from voyado_operator.reconcile.worker import Worker
-from voyado_operator.workspace import Detail, Lot, Workspace
+from voyado_operator.workspace import Lot, Workspace
 
 
 class Interrupted(Exception):  # noqa: N818 - not an error: the operator stops, or the object goes
@@ -60,7 +60,7 @@ class Delivery:
             sent = await self._tried_and_sent(operation, screened.send)
             stopped = sent.stopped
         self.account.record(operation, [*screened.outcomes, *sent.outcomes])
-        await self.worker(self._write_down, operation, lot, screened.outcomes, sent.outcomes)
+        await self.worker(self._write_down, operation, lot, screened, sent.outcomes)
         self.advance(len(batch))
         if stopped:
             raise stopped
@@ -87,29 +87,36 @@ class Delivery:
         self.ledger.append(intent, screened.send, now, approval, witnesses=screened.witnesses)
         self.account.membership -= len(screened.send) if lot is Lot.MEMBERS else 0
 
-    def _write_down(self, operation: Operation, lot: Lot, unsent: Sequence[Outcome], sent: Sequence[Outcome]) -> None:
+    def _write_down(self, operation: Operation, lot: Lot, screened: Screened, sent: Sequence[Outcome]) -> None:
         """What is unknown stays announced: the next run makes it what the audience says."""
         now, accepted = self.clock(), _of(sent, Result.ACCEPTED)
         self.ledger.append(Entry(operation), accepted, now, self.approvals.get(operation))
         self.account.membership += len(accepted) if operation is Operation.ADD else 0
-        if refused := _of([*unsent, *sent], Result.REJECTED):
+        if refused := _of([*screened.outcomes, *sent], Result.REJECTED):
             details = self.workspace.details(refused)
             parked = {one: parking(details[one].refusals, now) for one in refused}
             self.parked.park(operation, parked, self.generation, now)
-            self._take_back(operation, lot, _of(sent, Result.REJECTED), details)
+        if screened.stopped is None:
+            done_or_unknown = {one.contact_id for one in sent if one.result is not Result.REJECTED}
+            self._take_back(operation, lot, [one for one in screened.send if one not in done_or_unknown])
 
-    def _take_back(self, operation: Operation, lot: Lot, refused: Sequence[str], details: Mapping[str, Detail]) -> None:
-        """What was announced and refused has not happened: the ledger says again what it said before."""
-        now = self.clock()
+    def _take_back(self, operation: Operation, lot: Lot, contact_ids: Sequence[str]) -> None:
+        """What was announced and refused, or not sent, has not happened: the ledger says again what it said before."""
+        now, approval = self.clock(), self.approvals.get(operation)
+        if not contact_ids:
+            return
         if operation is Operation.REMOVE:
-            still_members = refused if lot is Lot.MEMBERS else []
-            self.ledger.append(Entry.ADD, still_members, now, RESTORED)
+            still_members = contact_ids if lot is Lot.MEMBERS else []
+            self.ledger.append(Entry.ADD, still_members, now, approval or RESTORED)
             self.account.membership += len(still_members)
             return
-        said_no = {one for one in refused if details[one].entry in (Entry.REMOVE, Entry.DECLINED)}
+        # What came before an opt-in; the others had no record, or one that says as little.
+        details = self.workspace.details(contact_ids)
+        said_no = {one for one in contact_ids if details[one].entry in (Entry.REMOVE, Entry.DECLINED)}
         for contact_id in said_no:
             self.ledger.append(Entry.DECLINED, [contact_id], details[contact_id].entered_at or now)
-        self.ledger.append(Entry.VOID, [one for one in refused if one not in said_no], now)
+        still_asked = {one for one in contact_ids if details[one].entry in (Entry.ASKED, Entry.LEAVING)}
+        self.ledger.append(Entry.VOID, [one for one in contact_ids if one not in said_no | still_asked], now)
 
     async def _batches(self, operation: Operation, lot: Lot) -> AsyncIterator[list[str]]:
         pages = self.workspace.changes(operation, lot)

@@ -1,0 +1,193 @@
+"""A part of the installation goes away and comes back: a reason is shown meanwhile, and nobody has to do anything."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from voyado_operator.app import lease_name
+from voyado_operator.settings import Settings
+
+from tests.cluster.world import World, ready
+from tests.faults.restarting import Restarting
+from tests.running import Operator
+
+HOURLY = {"every": "10s"}  # an hour of the real thing, in which the waits between two runs grow just the same
+
+
+def aligned(world: World, people: list[str], seconds: int = 60) -> None:
+    world.await_status(
+        lambda status: status.get("members") == len(people) and ready(status)["reason"] == "Succeeded", seconds=seconds
+    )
+    assert world.labelled == set(people)
+
+
+@pytest.fixture
+def people(world: World) -> list[str]:
+    """Thirty contacts, twenty of them labelled."""
+    found = world.people(30)
+    world.select(found[:20])
+    world.connect(bulk={"mode": "Off"}, probeInterval="10s")
+    world.apply(world.activation(schedule=HOURLY))
+    aligned(world, found[:20])
+    return found
+
+
+@contextmanager
+def suspended(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGCONT)
+
+
+def test_engage_is_down(world: World, people: list[str]) -> None:
+    world.engage.faults({"kind": "status", "status": 503, "retryAfter": 0})
+    world.select(people)
+
+    world.await_reason("EngageUnavailable", seconds=60)
+
+    assert world.labelled == set(people[:20])
+    world.engage.faults()
+    aligned(world, people)
+
+
+def test_engage_hangs_up_before_and_after_doing(world: World, people: list[str]) -> None:
+    world.engage.faults(
+        {"kind": "resetAfter", "method": "PATCH", "times": 10}, {"kind": "resetBefore", "method": "PATCH", "times": 10}
+    )
+    world.select(people[5:])
+
+    aligned(world, people[5:], seconds=120)
+
+
+def test_the_warehouse_dies_in_the_middle_of_a_read(world: World, people: list[str]) -> None:
+    slow = f"select contact_id, email from {world.table}, pg_sleep(600)"
+    world.apply(world.activation(schedule=HOURLY, audience=world.audience(slow)))
+    kill = "select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep(600)%'"
+    while ready(world.status())["reason"] != "SourceFailed":
+        world.postgres.execute(kill + " and pid <> pg_backend_pid()")
+
+    assert world.labelled == set(people[:20])
+    world.apply(world.activation(schedule=HOURLY))
+    aligned(world, people[:20])
+
+
+@pytest.mark.parametrize("how", ["read-only", "full"])
+def test_the_ledger_volume_takes_no_more(
+    world: World, restarting: Restarting, people: list[str], tmp_path: Path, how: str
+) -> None:
+    with volume(world.ledger, tmp_path) as make:
+        make(how)
+        world.select(people)
+        world.await_reason("LedgerUnavailable", seconds=60)
+        assert world.labelled == set(people[:20]), "what cannot be written down is not sent"
+
+        make("well again")
+        aligned(world, people)
+
+
+@contextmanager
+def volume(ledger: Path, spare: Path) -> Iterator[Callable[[str], None]]:
+    """Put a small volume of its own in the place of the ledger's folder."""
+    before = spare / "before"
+    shutil.copytree(ledger, before)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", ledger], capture_output=True).returncode:
+        pytest.skip("mounting a volume needs root")
+    try:
+        shutil.copytree(before, ledger, dirs_exist_ok=True)
+
+        def make(how: str) -> None:
+            filler = ledger / "filler"
+            if how == "full":
+                with pytest.raises(OSError, match="No space"):
+                    filler.write_bytes(os.urandom(5 * 2**20))
+            if how == "well again":
+                subprocess.run(["mount", "-o", "remount,rw", ledger], check=True)
+                filler.unlink(missing_ok=True)
+            if how == "read-only":
+                subprocess.run(["mount", "-o", "remount,ro", ledger], check=True)
+
+        yield make
+    finally:
+        subprocess.run(["umount", "--lazy", ledger], check=True)
+
+
+def test_the_ledger_is_deleted_while_the_operator_runs(world: World, people: list[str]) -> None:
+    shutil.rmtree(world.status()["ledger"]["url"].removeprefix("file://"))
+    world.select(people[5:])
+
+    world.await_event("LedgerLost", "starts anew", seconds=30)
+
+    world.await_status(lambda status: status.get("members") == 25)
+    assert world.labelled == set(people), "nobody is removed"
+
+
+def test_the_api_server_is_away(world: World, people: list[str], restarting: Restarting) -> None:
+    """For longer than the operator may send without having renewed its Lease."""
+    with suspended(world.cluster.apiserver.process):
+        world.select(people)
+        time.sleep(22)  # what is tested is a time
+        assert world.labelled in (set(people[:20]), set(people))
+        assert restarting.running.process.poll() is None
+    aligned(world, people, seconds=120)
+
+
+def test_etcd_is_restarted(world: World, people: list[str], restarting: Restarting) -> None:
+    world.cluster.etcd.restart()
+    world.select(people)
+
+    aligned(world, people, seconds=120)
+    assert restarting.running.process.poll() is None
+
+
+def test_an_operator_that_lost_its_node_does_not_write_when_it_comes_back(
+    world: World, restarting: Restarting, people: list[str]
+) -> None:
+    world.engage.faults({"kind": "latency", "method": "PATCH", "seconds": 0.5})
+    world.select(people[5:])
+    before = world.writes
+    while world.writes == before:  # in the middle of a run
+        time.sleep(0.01)
+    old = restarting.running
+    old.process.send_signal(signal.SIGSTOP)
+    world.engage.faults()
+
+    try:
+        world.operator = restarting.another()
+        assert "waiting for the Lease" in awaited_in(world.operator, "waiting for the Lease")
+        time.sleep(21)  # from here on the old one may send nothing more
+        let_the_lease_run_out(world)
+        aligned(world, people[5:])
+        world.select(people)
+        aligned(world, people)
+        writes = world.writes
+    finally:
+        old.process.send_signal(signal.SIGCONT)
+    old.process.wait(60)
+    assert "another operator has taken the Lease" in old.log.read_text()
+    aligned(world, people)
+    assert world.writes == writes, "not one write of the old operator arrived"
+
+
+def let_the_lease_run_out(world: World) -> None:
+    """As if the node had been lost ten minutes ago."""
+    lease = lease_name(Settings(ledger_url=f"file://{world.ledger}"))
+    renewed = (datetime.now(UTC) - timedelta(minutes=10)).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    patch = json.dumps({"spec": {"renewTime": renewed}})
+    world.cluster.kubectl("patch", "lease", lease, "-n", "default", "--type=merge", f"-p={patch}")
+
+
+def awaited_in(operator: Operator, said: str) -> str:
+    deadline = time.monotonic() + 30
+    while said not in (log := operator.log.read_text()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return log
