@@ -103,14 +103,14 @@ class Tenant:
         for name, value in changes.get("consents", {}).items():
             contact.consents[name] = {"id": name, "value": value, "date": now()}
         if address := changes.get("email"):
-            self.by_address.get(contact.attributes.get("email", "").lower(), []).remove(contact.id)
+            self._leave_address(contact)
             contact.attributes["email"] = address
             self.by_address.setdefault(address.lower(), []).append(contact.id)
         contact.modified = now()
 
     def remove(self, contact_id: str) -> None:
         contact = self.contacts.pop(contact_id.lower())
-        self.by_address.get(contact.attributes.get("email", "").lower(), []).remove(contact.id)
+        self._leave_address(contact)
 
     def contact(self, contact_id: str) -> Contact:
         try:
@@ -120,6 +120,11 @@ class Tenant:
         if canonical not in self.contacts:
             raise Refused(404, "ContactNotFound", "There is no such contact")
         return self.contacts[canonical]
+
+    def _leave_address(self, contact: Contact) -> None:
+        holders = self.by_address.get(contact.attributes.get("email", "").lower(), [])
+        if contact.id in holders:
+            holders.remove(contact.id)
 
     def id_of(self, address: str, contact_type: str | None) -> str:
         """The look-up by e-mail."""
