@@ -157,7 +157,13 @@ def test_a_password_never_shows(server: Postgres) -> None:
 
 
 def policy(*hosts: str) -> SourcePolicy:
-    names = {"localhost": ["127.0.0.1"], "link": ["169.254.169.254"], "six": ["::1"], "warehouse": ["10.1.2.3"]}
+    names = {
+        "localhost": ["127.0.0.1"],
+        "link": ["169.254.169.254"],
+        "six": ["::1"],
+        "warehouse": ["10.1.2.3"],
+        "mapped": ["::ffff:127.0.0.1"],
+    }
     return SourcePolicy(hosts, [], resolve=lambda host: names.get(host, [host]))
 
 
@@ -168,6 +174,7 @@ def policy(*hosts: str) -> SourcePolicy:
         ((), "localhost", False),
         ((), "link", False),
         ((), "six", False),
+        ((), "mapped", False),
         ((), "0.0.0.0", False),
         (("127.0.0.1",), "127.0.0.1", True),
         (("*.acme.example",), "db.acme.example", True),

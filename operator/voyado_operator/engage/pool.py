@@ -37,7 +37,12 @@ class EngagePool:
     ) -> EngageClient:
         """A client for one run; all clients of one key share its rate."""
         limiter = self._limiter(url, api_key, requests_per_second)
-        headers = {"apikey": api_key, "User-Agent": self._user_agent, "Content-Type": "application/json"}
+        headers = {
+            "apikey": api_key,
+            "User-Agent": self._user_agent,
+            "Content-Type": "application/json",
+            "Accept-Encoding": "identity",  # a compressed answer of a megabyte may be a gigabyte
+        }
         transport = Transport(
             http=self._http,
             limiter=limiter,

@@ -3,6 +3,7 @@
 Nothing that leaves this module quotes a URL or a body: both hold addresses and ids.
 """
 
+import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ for name in ("httpx", "httpcore"):
     logging.getLogger(name).setLevel(logging.CRITICAL)
 
 PASSING = {408, 429, 500, 502, 503, 504}
+LARGEST_ANSWER = 8 * 2**20  # bytes; the largest expected is a list of consents with their texts
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
@@ -127,16 +129,20 @@ class Transport:
         self.requests += 1
         started, code = monotonic(), "cancelled"
         try:
-            response = await self.http.send(request)
+            response = await self.http.send(request, stream=True)
+            try:
+                content = await _content(response)
+            finally:
+                await response.aclose()
             code = str(response.status_code)
         except httpx.TransportError as error:
             code = type(error).__name__
             raise _Again(code, possibly_sent=not isinstance(error, NOT_SENT)) from None
         finally:
             self.observer.request(self.connection, operation, code, monotonic() - started)
-        return self._interpreted(response)
+        return self._interpreted(response, content)
 
-    def _interpreted(self, response: httpx.Response) -> Answer:
+    def _interpreted(self, response: httpx.Response, content: bytes | None) -> Answer:
         status = response.status_code
         if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
             raise CredentialsInvalid(
@@ -148,12 +154,24 @@ class Transport:
         if status in PASSING:
             sent = status not in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
             raise _Again(f"status {status}", possibly_sent=sent, after=_retry_after(response))
-        if not response.content:
+        if content == b"":
             return Answer(status, None, is_readable=True)
         try:
-            return Answer(status, response.json(), is_readable=True)
-        except ValueError:
+            return Answer(status, json.loads(content or b"?"), is_readable=True)
+        except (ValueError, RecursionError):  # not JSON, or nested deeper than any answer of Engage
             return Answer(status, None, is_readable=False)
+
+
+async def _content(response: httpx.Response) -> bytes | None:
+    """The body; None when it is larger than any answer of Engage, or compressed although nobody asked for that."""
+    if response.headers.get("Content-Encoding", "identity").lower() != "identity":
+        return None
+    content = bytearray()
+    async for chunk in response.aiter_raw():
+        content += chunk
+        if len(content) > LARGEST_ANSWER:
+            return None
+    return bytes(content)
 
 
 def _wait_for(error: Exception) -> bool | float:

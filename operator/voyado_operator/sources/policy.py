@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 
 from voyado_operator.domain.errors import InvalidSpec
@@ -34,7 +34,7 @@ class SourcePolicy:
             raise InvalidSpec(
                 f"spec.audience.sql: the operator may not read from {host}; add it to VOYADO_OPERATOR_SOURCE_HOSTS"
             )
-        addresses = [ip_address(address.partition("%")[0]) for address in self.resolve(host)]
+        addresses = [_unmapped(address) for address in self.resolve(host)]
         if any(address.is_loopback or address.is_link_local or address.is_unspecified for address in addresses):
             raise InvalidSpec(
                 f"spec.audience.sql: {host} is a loopback or link-local address; if that is meant, list it in "
@@ -53,3 +53,9 @@ class SourcePolicy:
         if not real.is_file():
             raise InvalidSpec("spec.audience.sql.uriSecretRef: the file of the URI does not exist")
         return real
+
+
+def _unmapped(address: str) -> IPv4Address | IPv6Address:
+    """The address without its zone; an IPv4 address that is written as IPv6 is what it stands for."""
+    found = ip_address(address.partition("%")[0])
+    return (found.ipv4_mapped or found) if isinstance(found, IPv6Address) else found
