@@ -28,6 +28,10 @@ class EngageAdmin:
         """What the person does: preferences, consents, email."""
         self._done(self._http.patch(f"/_admin/contacts/{contact_id}", json=changes))
 
+    def write(self, contact_id: str, **attributes: Any) -> None:
+        """What somebody else's integration does."""
+        self.decide(contact_id, attributes=attributes)
+
     def contact(self, contact_id: str) -> dict[str, Any]:
         return dict(self._done(self._http.get(f"/_admin/contacts/{contact_id}")))
 

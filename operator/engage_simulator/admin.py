@@ -5,7 +5,7 @@
 | `PUT /_admin/tenant` | any of apiKeys, rateLimit, retryAfter, bulkStatusShape, bulkDelaySeconds, contactType, quirks (tenant.py), labelOperation, attributes {id: type}, consents {id: name} |
 | `POST /_admin/contacts` | put contacts in: [{id, email?, contactType?, attributes?, preferences?, consents? {id: value}}] |
 | `GET /_admin/contacts/{id}`, `DELETE /_admin/contacts/{id}` | show one; take it out |
-| `PATCH /_admin/contacts/{id}` | what the person does: {email?, preferences?, consents? {id: value}} |
+| `PATCH /_admin/contacts/{id}` | what the person does: {email?, attributes?, preferences?, consents? {id: value}} |
 | `GET /_admin/attributes/{id}` | ids of the contacts whose boolean attribute is true |
 | `GET /_admin/preferences/{name}`, `GET /_admin/consents/{id}` | {"true": [ids], "false": [ids]}, without contacts that never had it set |
 | `GET /_admin/labels/{name}` | ids of the contacts that have the label, by trigger or label operation |

@@ -99,6 +99,7 @@ class Tenant:
     def decided(self, contact_id: str, changes: Answer) -> None:
         """What the person does in person."""
         contact = self.contact(contact_id)
+        contact.attributes.update(changes.get("attributes", {}))
         contact.preferences.update(changes.get("preferences", {}))
         for name, value in changes.get("consents", {}).items():
             contact.consents[name] = {"id": name, "value": value, "date": now()}

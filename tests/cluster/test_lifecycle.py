@@ -192,6 +192,40 @@ def test_deleting_an_opt_in_with_withdraw_writes_a_no(world: World, people: list
     assert world.engage.consent("memberTerms") == {"true": set(), "false": set(people)}
 
 
+@pytest.mark.parametrize("gone", [["vconn", "engage"], ["secret", "engage"]])
+def test_an_object_can_be_deleted_though_what_its_withdrawal_needs_is_gone(
+    world: World, people: list[str], gone: list[str]
+) -> None:
+    world.start(world.activation(deletionPolicy="Withdraw"))
+    world.kubectl("delete", *gone, "--timeout=10s")
+
+    world.kubectl("delete", "segact", "vip", "--timeout=60s")
+
+    assert world.labelled == set(people)
+    world.await_event("TargetRetained", "10 members stay on the target")
+
+
+def test_a_namespace_can_be_deleted_with_everything_in_it(world: World, people: list[str]) -> None:
+    """There is no namespace controller here, so its part is played: everything goes at once."""
+    world.start(world.activation(deletionPolicy="Withdraw"))
+
+    world.kubectl("delete", "secret,vconn,segact", "--all", "--timeout=60s")
+
+    assert world.kubectl("get", "segact,vconn", "-o", "name") == ""
+
+
+def test_a_withdrawal_that_does_not_get_on_can_be_called_off(world: World, people: list[str]) -> None:
+    world.start(world.activation(deletionPolicy="Withdraw"))
+    world.engage.faults({"kind": "status", "method": "PATCH", "status": 503, "retryAfter": 0})
+    world.kubectl("delete", "segact", "vip", "--wait=false")
+    world.await_reason("EngageUnavailable")
+
+    world.kubectl("patch", "segact", "vip", "--type=merge", '-p={"spec":{"deletionPolicy":"Retain"}}')
+
+    world.kubectl("wait", "--for=delete", "segact/vip", "--timeout=60s")
+    world.await_event("TargetRetained", "deletionPolicy is Retain by now")
+
+
 def test_the_younger_of_two_activations_of_one_target_is_refused_until_the_older_goes(
     world: World, people: list[str]
 ) -> None:

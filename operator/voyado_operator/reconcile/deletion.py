@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 
@@ -32,15 +33,23 @@ class Deletions:
         self._around = around
         self._registry = registry
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._wakes: dict[str, asyncio.Event] = {}
 
     def seen(self, activation: SegmentActivation) -> None:
         """Start the withdrawal that a deleted object waits for, if any."""
         uid = activation.metadata.uid
+        if uid in self._tasks:
+            self._wakes[uid].set()  # somebody may have changed the policy
         if finalizer.holds(activation) and uid not in self._tasks:
+            self._wakes[uid] = asyncio.Event()
             self._tasks[uid] = asyncio.create_task(
                 self._withdraw(activation), name=f"withdraw {activation.metadata.key}"
             )
-            self._tasks[uid].add_done_callback(lambda _: self._tasks.pop(uid, None))
+            self._tasks[uid].add_done_callback(lambda _: self._forget(uid))
+
+    def _forget(self, uid: str) -> None:
+        self._tasks.pop(uid, None)
+        self._wakes.pop(uid, None)
 
     async def stop(self) -> None:
         for task in list(self._tasks.values()):
@@ -63,8 +72,14 @@ class Deletions:
                 logger.warning("SegmentActivation %s: %s: %s", activation.metadata.key, error.reason, error)
             except Exception:
                 logger.exception("SegmentActivation %s: the withdrawal failed", activation.metadata.key)
-            await asyncio.sleep(wait)
+            await self._woken_or_after(activation.metadata.uid, wait)
             wait = min(2 * wait, LONGEST_WAIT)
+
+    async def _woken_or_after(self, uid: str, seconds: float) -> None:
+        wake = self._wakes[uid]
+        wake.clear()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(wake.wait(), seconds)
 
     async def _attempt(self, activation: SegmentActivation, keeper: Keeper) -> None:
         metadata, owner = activation.metadata, self._around.owner(activation.metadata.key)
