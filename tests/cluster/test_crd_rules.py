@@ -54,6 +54,10 @@ ACTIVATION_RULES = [
     ("one identifier", sql(identifiers={"email": "email"}), sql(identifiers={}), "name at least one column"),
     ("decidedAt", sql(decidedAt="d"), {"audience": {**ACTIVATION["spec"]["audience"], "decidedAt": "d"}}, "decidedAt"),
     ("contactIds are GUIDs", {}, {"audience": {"contactIds": ["anna"]}}, "should match"),
+    *(
+        ("label name", {"target": {"label": {"name": "vip.2026_a-b"}}}, {"target": {"label": {"name": name}}}, "name")
+        for name in ("a/b", "../x", 'a"b', "a'b", "vip\n", "a b", "åäö", "{contactId}", "a%2fb", ".", "x" * 65, "")
+    ),
     ("one target", {}, {"target": {"label": {"name": "vip"}, **OPT_OUT}, "governance": GOVERNANCE}, "exactly one of"),
     ("a target", {}, {"target": {}}, "exactly one of label, preference and consent"),
     ("governance", {"target": OPT_OUT, "governance": GOVERNANCE}, {"target": OPT_OUT}, "needs governance"),
@@ -151,6 +155,20 @@ CONNECTION_RULES = [
             "/api/v3/contacts/{contactId}/../x",
             "/api/v3/contacts/{contactId}/labels?x={label}",
         )
+    ),
+    *(
+        ("a label is no decision", endpoint(ENDPOINT["path"]), endpoint(path), "must not write a person's preferences")
+        for path in (
+            "/api/v2/contacts/{contactId}/preferences/acceptsEmail",
+            "/api/v3/contacts/{contactId}/Consents/{label}",
+            "/api/v2/contacts/{contactId}/unsubscribeEmail",
+        )
+    ),
+    (
+        "endpoint body",
+        {"labels": {"endpoint": {"add": ENDPOINT | {"body": '{"name": "{label}"}'}, "remove": ENDPOINT}}},
+        {"labels": {"endpoint": {"add": ENDPOINT | {"body": '{"name": "{email}"}'}, "remove": ENDPOINT}}},
+        "only the placeholders",
     ),
     ("probeInterval", {"probeInterval": "10s"}, {"probeInterval": "1s"}, "10s or more"),
     ("bulk mode", {"bulk": {"mode": "Off"}}, {"bulk": {"mode": "Always"}}, "Auto"),

@@ -191,3 +191,20 @@ def awaited_in(operator: Operator, said: str) -> str:
     while said not in (log := operator.log.read_text()) and time.monotonic() < deadline:
         time.sleep(0.05)
     return log
+
+
+def test_a_withdrawal_survives_a_kill(world: World, restarting: Restarting, people: list[str]) -> None:
+    world.apply(world.activation(schedule=HOURLY, deletionPolicy="Withdraw"))
+    world.await_status(lambda status: status.get("observedGeneration") == 2 and ready(status)["reason"] == "Succeeded")
+    world.engage.faults({"kind": "slowAnswer", "method": "PATCH", "seconds": 0.5})
+    before = world.writes
+    world.kubectl("delete", "segact", "vip", "--wait=false")
+    while world.writes == before:
+        time.sleep(0.01)
+    restarting.kill()
+    world.engage.faults()
+    world.operator = restarting.start()
+
+    world.kubectl("wait", "--for=delete", "segact/vip", "--timeout=60s")
+
+    assert world.labelled == set()

@@ -346,7 +346,7 @@ class LastSuccessfulRun(Resource):
 
 
 class HistoryEntry(Resource):
-    """An earlier run, in short."""
+    """An earlier run, in short; `waits_for` are up to two of the guards that kept a plan waiting after it."""
 
     id: Annotated[str, Field(max_length=64)]
     outcome: Outcome
@@ -355,6 +355,7 @@ class HistoryEntry(Resource):
     leaving: int
     accepted: int
     rejected: int
+    waits_for: Annotated[list[Annotated[str, Field(max_length=32)]], Field(max_length=2)] | None = None
 
 
 class LedgerRef(Resource):

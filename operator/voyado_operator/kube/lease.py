@@ -18,7 +18,7 @@ DURATION = 60.0  # seconds that a successor waits after the last renewal it has 
 SENDING = 20.0  # seconds after a renewal in which something may be sent
 RENEWAL = 5.0
 SKEW = timedelta(seconds=60)  # between the clocks of two nodes, at most
-CALL_SECONDS = 4.0
+CALL_SECONDS = 8.0  # two tries fit into SENDING
 PASSING = (ApiException, ClientError, OSError, TimeoutError)
 
 
@@ -31,6 +31,7 @@ class Lease:
         self._me = this_process()
         self._lost = lost
         self._renewed = float("-inf")
+        self._held: Any = None
         self._seen: tuple[datetime | None, float] = None, 0.0
         self._keeping: asyncio.Task[None] | None = None
 
@@ -84,6 +85,8 @@ class Lease:
 
     async def _renewed_now(self) -> bool:
         """False: somebody else has it."""
+        if await self._written_by_me(self._held):  # as it was written last, which saves a call
+            return True
         present = await self._read()
         return (present is None or present.spec.holder_identity == self._me) and await self._written_by_me(present)
 
@@ -91,9 +94,9 @@ class Lease:
         """False: somebody else was faster."""
         asked = monotonic()
         try:
-            await self._write(present, holderIdentity=self._me, **changes)
+            self._held = await self._write(present, holderIdentity=self._me, **changes)
         except ApiException as error:
-            if error.status == HTTPStatus.CONFLICT:
+            if error.status in (HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND):
                 return False
             raise
         self._renewed = asked
@@ -117,15 +120,16 @@ class Lease:
                 return None
             raise
 
-    async def _write(self, present: Any, **changes: Any) -> None:
-        """Refused with a conflict if somebody wrote since `present` was read."""
+    async def _write(self, present: Any, **changes: Any) -> Any:
+        """Refused with a conflict if somebody wrote since `present` was read; the Lease as it is then."""
         spec = {"leaseDurationSeconds": int(DURATION), "renewTime": _now(), **changes}
         body = {"metadata": {"name": self._name}, "spec": spec}
         if present is None:
-            await self._api.create_namespaced_lease(self._namespace, body, _request_timeout=CALL_SECONDS)
-            return
+            return await self._api.create_namespaced_lease(self._namespace, body, _request_timeout=CALL_SECONDS)
         body["metadata"]["resourceVersion"] = present.metadata.resource_version
-        await self._api.replace_namespaced_lease(self._name, self._namespace, body, _request_timeout=CALL_SECONDS)
+        return await self._api.replace_namespaced_lease(
+            self._name, self._namespace, body, _request_timeout=CALL_SECONDS
+        )
 
 
 def _now() -> str:

@@ -140,6 +140,7 @@ def reported(assignment: Assignment, findings: Findings, status: SegmentActivati
         leaving=leaving,
         accepted=accepted,
         rejected=rejected,
+        waits_for=[guard for guard, _ in findings.waiting.blocked_by[:2]] if findings.waiting else None,
     )
     changes: dict[str, object] = {
         **echoes(assignment, findings),

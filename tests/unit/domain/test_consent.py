@@ -1,0 +1,68 @@
+"""No opt-in is ever written over a "no" that is newer than what justifies it."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from voyado_operator.domain.consent import Evidence, Intent, OptIn, opt_in
+from voyado_operator.domain.contact import ConsentState, Contact, Facet
+from voyado_operator.domain.delivery import Entry
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+EMAIL, TERMS = Facet("preference", "acceptsEmail", True), Facet("consent", "memberTerms", True)
+moments = st.integers(-10, 10).map(lambda days: NOW + timedelta(days=days))
+entries = st.sampled_from([Entry.REMOVE, Entry.DECLINED, Entry.GONE, Entry.ASKED, Entry.LEAVING])
+
+
+@st.composite
+def evidences(draw: st.DrawFn) -> Evidence:
+    entry = draw(st.none() | entries)
+    entered_at = draw(moments) if entry else None
+    is_asked = entry in (Entry.ASKED, Entry.LEAVING)
+    intent = Intent(entered_at, draw(st.none() | st.sampled_from("ab"))) if is_asked and entered_at else None
+    return Evidence(draw(st.none() | moments), entry, entered_at, intent, draw(st.none() | moments))
+
+
+@given(evidences(), st.none() | st.booleans(), st.none() | st.sampled_from("ab"))
+def test_a_preference(evidence: Evidence, value: bool | None, modified: str | None) -> None:
+    contact = Contact(preferences={} if value is None else {"acceptsemail": value}, modified=modified)
+    judged = opt_in(EMAIL, contact, evidence)
+    assert (judged is OptIn.ADOPT) == (value is True)
+    assert (judged is OptIn.UNREADABLE) == (value is None)
+    if judged is not OptIn.WRITE:
+        return
+    # The no may be as new as the latest moment of which it is known that it could have been said.
+    known = evidence.entered_at or evidence.lost_at
+    untouched = (
+        evidence.intent is not None and evidence.intent.witness is not None and evidence.intent.witness == modified
+    )
+    assert known is None or untouched or (evidence.decided_at is not None and evidence.decided_at > known)
+
+
+@given(evidences(), st.none() | st.booleans(), st.none() | moments)
+def test_a_consent(evidence: Evidence, value: bool | None, since: datetime | None) -> None:
+    consents = {} if value is None else {"memberTerms": ConsentState(value, since)}
+    judged = opt_in(TERMS, Contact(consents=consents), evidence)
+    assert (judged is OptIn.ADOPT) == (value is True)
+    if judged is not OptIn.WRITE:
+        return
+    decided = evidence.decided_at
+    if value is False:
+        assert since is not None
+        assert decided is not None
+        assert decided > since
+    if evidence.entry is None and evidence.lost_at is not None:
+        assert decided is not None
+        assert decided > evidence.lost_at
+
+
+def test_what_engage_does_not_show_is_not_written_over() -> None:
+    assert opt_in(TERMS, Contact(), Evidence()) is OptIn.UNREADABLE
+
+
+@pytest.mark.parametrize(
+    ("facet", "contact"), [(EMAIL, Contact(preferences={"acceptsemail": False})), (TERMS, Contact(consents={}))]
+)
+def test_who_never_said_anything_is_opted_in(facet: Facet, contact: Contact) -> None:
+    assert opt_in(facet, contact, Evidence()) is OptIn.WRITE

@@ -1,0 +1,63 @@
+"""The API server's budget: the worst status stays small, whatever the size of the plan."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+from voyado_operator.api.activation import SegmentActivationStatus
+from voyado_operator.domain.delivery import Operation, Outcome, Result
+from voyado_operator.domain.guards import Limits, Plan, violations
+from voyado_operator.domain.plan import AudienceCounts, DiffCounts, WaitingPlan, Window
+from voyado_operator.reconcile import report
+from voyado_operator.reconcile.conditions import conditions
+from voyado_operator.reconcile.findings import DiffFound, DriftFound, Findings
+
+from tests.unit.reconcile.objects import NOW
+from tests.unit.reconcile.test_report import assignment
+
+MOST = 32 * 1024
+HUGE = 999_999_999
+
+
+def test_the_worst_status_stays_below_32_kib() -> None:
+    """A million rows planned, every guard against it, the longest history, and Engage's codes as long as they get."""
+    audience = AudienceCounts(HUGE, HUGE, HUGE, HUGE, HUGE, HUGE, HUGE, 0)
+    counts = DiffCounts(HUGE, HUGE, HUGE, HUGE)
+    plan = Plan(audience, counts, Window(HUGE, HUGE, 1), entering_opts_out=False, tenant_contacts=1)
+    blocked = [
+        *violations(replace(plan, unanswered=HUGE, review_was_due=NOW.date()), Limits(max_additions=1)),
+        *violations(replace(plan, entering_opts_out=True), Limits()),
+    ]
+    found = Findings(
+        audience=audience,
+        diff=DiffFound(NOW, counts, f"sha256:{'f' * 64}", ["h:ffffffff"] * 10, ["h:ffffffff"] * 10, {Operation.ADD: 9}),
+        violations=tuple(blocked),
+        held=HUGE,
+        is_judged=True,
+        waiting=WaitingPlan(
+            f"sha256:{'f' * 64}",
+            HUGE,
+            HUGE,
+            HUGE,
+            tuple((one.guard, one.message) for one in blocked[:10]),
+            NOW,
+            NOW + timedelta(days=1),
+        ),
+        drift=DriftFound(10_000, 10_000),
+        ledger=("file:///" + "x" * 1000, HUGE),
+        requests=HUGE,
+    )
+    found.account.record(Operation.ADD, (Outcome(str(number), Result.REJECTED, "E" * 64) for number in range(50)))
+    run = assignment()
+    spec = run.activation.spec.model_copy(update={"history_limit": 100})
+    run = replace(run, activation=run.activation.model_copy(update={"spec": spec}))
+
+    status = SegmentActivationStatus()
+    for _ in range(100):
+        status = report.reported(run, found, status)
+    listed = conditions(report.verdict(run, found), [], HUGE, NOW)
+    status = status.model_copy(update={"conditions": listed, "next_run_time": NOW, "last_handled_plan_at": "t" * 256})
+
+    size = len(json.dumps(status.manifest()))
+    assert len(status.history or []) == 100
+    assert 20 * 1024 < size < MOST, size
