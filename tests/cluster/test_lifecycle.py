@@ -205,6 +205,16 @@ def test_an_object_can_be_deleted_though_what_its_withdrawal_needs_is_gone(
     world.await_event("TargetRetained", "10 members stay on the target")
 
 
+def test_whom_engage_refuses_to_take_off_is_left_and_said(world: World, people: list[str]) -> None:
+    world.start(world.activation(deletionPolicy="Withdraw"))
+    world.engage.faults({"kind": "status", "method": "PATCH", "path": people[0], "status": 422})
+
+    world.kubectl("delete", "segact", "vip", "--timeout=30s")
+
+    assert world.labelled == {people[0]}
+    world.await_event("TargetWithdrawn", "9 contacts were taken off; 1 stay on it")
+
+
 def test_a_namespace_can_be_deleted_with_everything_in_it(world: World, people: list[str]) -> None:
     """There is no namespace controller here, so its part is played: everything goes at once."""
     world.start(world.activation(deletionPolicy="Withdraw"))

@@ -202,3 +202,14 @@ async def test_when_engage_goes_quiet_the_rest_is_left_for_the_next_run(
     assert isinstance(delivered.stopped, EngageUnavailable)
     assert {outcome.result for outcome in delivered.outcomes} == {Result.UNKNOWN}
     assert len(delivered.outcomes) < 60
+
+
+async def test_a_batch_that_was_handed_in_is_unknown_when_the_key_is_revoked_before_its_status(
+    label: LabelAttribute, engage: EngageAdmin, people: list[str]
+) -> None:
+    engage.faults({"kind": "status", "status": 401, "path": "status$"})
+
+    added = await label.apply(Operation.ADD, people)
+
+    assert isinstance(added.stopped, CredentialsInvalid)
+    assert results(added) == dict.fromkeys(people, Result.UNKNOWN)

@@ -15,7 +15,7 @@ from voyado_operator.reconcile.keeper import StatusKeeper
 from voyado_operator.reconcile.progress import Tracker, shown
 from voyado_operator.reconcile.registry import Registry
 from voyado_operator.reconcile.surroundings import Surroundings
-from voyado_operator.reconcile.withdrawal import Withdrawal
+from voyado_operator.reconcile.withdrawal import Withdrawal, Withdrawn
 from voyado_operator.reconcile.worker import Worker
 
 logger = logging.getLogger(__name__)
@@ -86,17 +86,18 @@ class Deletions:
         if self._policy(activation) == "Retain":
             await self._leave_behind(activation, keeper, "deletionPolicy is Retain by now")
             return
-        contacts, tracker = 0, Tracker()
+        withdrawn, tracker = Withdrawn(0, 0), Tracker()
         try:
             with Worker(f"withdraw-{metadata.name}") as worker:
                 withdrawal = Withdrawal(self._around, self._registry, worker, lambda: False, tracker)
                 async with shown(tracker, partial(self._show_progress, activation, keeper)):
                     for url in self._ledgers(activation):
-                        contacts += await withdrawal.empty(url, owner, activation, "withdraw")
+                        withdrawn += await withdrawal.empty(url, owner, activation, "withdraw")
         except RunError as error:
             await keeper.write(metadata, keeper.judged(metadata, verdict_of(error), {}, self._around.clock()))
             raise
-        await keeper.announce(metadata, "Normal", "TargetWithdrawn", f"{contacts} contacts were taken off the target")
+        severity = "Warning" if withdrawn.left else "Normal"
+        await keeper.announce(metadata, severity, "TargetWithdrawn", f"of the target {withdrawn}")
         await finalizer.release(self._around.cluster, activation)
 
     async def _leave_behind(self, activation: SegmentActivation, keeper: Keeper, why: str) -> None:

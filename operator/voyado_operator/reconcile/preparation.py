@@ -71,9 +71,9 @@ class Preparation:
             )
             return
         withdrawal = Withdrawal(self.around, self.registry, self.worker, self.is_stopping, self.tracker)
-        contacts = await withdrawal.empty(former.url, owner, activation, self.assignment.run_id)
+        withdrawn = await withdrawal.empty(former.url, owner, activation, self.assignment.run_id)
         self.announce(
-            "Normal",
+            "Warning" if withdrawn.left else "Normal",
             "TargetWithdrawn",
-            f"the target changed: {contacts} contacts were taken off the former one ({former.url})",
+            f"the target changed: of the former one ({former.url}) {withdrawn}",
         )

@@ -20,6 +20,23 @@ from voyado_operator.workspace import Ambiguous
 
 
 @dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """How many contacts were taken off, how many could not be, and what Engage said of these."""
+
+    contacts: int
+    left: int
+    why: str = ""
+
+    def __add__(self, other: "Withdrawn") -> "Withdrawn":
+        why = ", ".join(said for said in (self.why, other.why) if said)
+        return Withdrawn(self.contacts + other.contacts, self.left + other.left, why)
+
+    def __str__(self) -> str:
+        left = f"; {self.left} stay on it{f': {self.why}' if self.why else ''}" if self.left else ""
+        return f"{self.contacts} contacts were taken off{left}"
+
+
+@dataclass(frozen=True, slots=True)
 class Withdrawal:
     """Empties ledgers that `owner` holds, through the connections they were filled through."""
 
@@ -29,15 +46,15 @@ class Withdrawal:
     is_stopping: Callable[[], object]
     tracker: Tracker
 
-    async def empty(self, url: str, owner: str, activation: SegmentActivation, run_id: str) -> int:
-        """Take the members of the ledger at `url` off its target; return how many there were.
+    async def empty(self, url: str, owner: str, activation: SegmentActivation, run_id: str) -> Withdrawn:
+        """Take the members of the ledger at `url` off its target.
 
-        A ledger that is gone or somebody else's by now is nothing of ours to empty. Raises RunError while contacts
-        remain, or Interrupted.
+        Whom Engage refuses to take off, or a trigger may have been fired for already, is left. A ledger that is gone
+        or somebody else's by now is nothing of ours to empty. Raises RunError while it cannot go on, or Interrupted.
         """
         ledger = await self.worker(self.around.adapters.existing_ledger, url)
         if ledger is None or await self.worker(lambda: ledger.owner) != owner:
-            return 0
+            return Withdrawn(0, 0)
         target = await self._target(await self.worker(lambda: ledger.target), activation, run_id)
         return await self._send(ledger, target, activation, run_id)
 
@@ -52,13 +69,14 @@ class Withdrawal:
         tenant = await tenant_of(watched.latest, self.around)
         return tenant.withdrawing(definition, run_id)
 
-    async def _send(self, ledger: Ledger, target: Target, activation: SegmentActivation, run_id: str) -> int:
+    async def _send(self, ledger: Ledger, target: Target, activation: SegmentActivation, run_id: str) -> Withdrawn:
         account = Account()
         async with self.worker.entered(self.around.adapters.workspace(Ambiguous.SKIP)) as workspace:
             await self.worker(lambda: workspace.diff(ledger.standing()))
+            unanswered = 0 if target.is_repeat_safe else await self.worker(workspace.hold_unanswered)
             members = await self.worker(workspace.count, Operation.REMOVE)
             if not members:
-                return 0
+                return Withdrawn(0, unanswered)
             await self.worker(ledger.claim, run_id)
             self.tracker.enter("Withdrawing", members)
             delivery = Delivery(
@@ -77,6 +95,8 @@ class Withdrawal:
                 advance=self.tracker.advance,
             )
             await delivery.deliver([Operation.REMOVE])
-        if account.sent > account.total(Result.ACCEPTED):
+        if account.total(Result.UNKNOWN):
             raise EngageUnavailable(f"not all contacts could be taken off the target yet: {account.described()}")
-        return account.sent
+        return Withdrawn(
+            account.total(Result.ACCEPTED), unanswered + account.total(Result.REJECTED), account.described()
+        )

@@ -31,11 +31,14 @@ async def in_bulk(
     """Hand in a batch and find out what became of every row; `is_as_wished` reads one contact back."""
     try:
         batch_id = await client.update_bulk([row(contact_id) for contact_id in contact_ids], Priority.NORMAL)
-        if batch_id is None:
-            return Delivered(_all(contact_ids, Result.UNKNOWN, "NoAnswer"))
-        batch = await _finished(client, batch_id, len(contact_ids))
     except RunError as error:
         return Delivered([], error)
+    if batch_id is None:
+        return Delivered(_all(contact_ids, Result.UNKNOWN, "NoAnswer"))
+    try:
+        batch = await _finished(client, batch_id, len(contact_ids))
+    except RunError as error:  # it was handed in all the same
+        return Delivered(_all(contact_ids, Result.UNKNOWN, "NoStatus"), error)
     if batch is None:
         return Delivered(_all(contact_ids, Result.UNKNOWN, "BatchNotFinished"))
     if batch.refused is None:

@@ -10,14 +10,14 @@ from voyado_operator.engage.answers import ItemAnswer
 from voyado_operator.engage.client import EngageClient
 from voyado_operator.engage.limiter import Priority
 from voyado_operator.reconcile.ports import Delivered
-from voyado_operator.targets.looking import Looking
+from voyado_operator.targets.base import EngageTarget
 from voyado_operator.targets.singly import one_by_one
 
 MEANING = {"Accept": True, "Decline": False, "Keep": None}
 """The manifest's words as what is written; None writes nothing."""
 
 
-class Choice(Looking):
+class Choice(EngageTarget):
     """Writes a person's yes or no, each with a call of its own; a no goes ahead of everything else in the queue."""
 
     def __init__(

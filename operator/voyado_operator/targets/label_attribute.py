@@ -14,11 +14,11 @@ from voyado_operator.engage.client import EngageClient
 from voyado_operator.engage.limiter import Priority
 from voyado_operator.reconcile.ports import Delivered
 from voyado_operator.targets import bulk
-from voyado_operator.targets.looking import Looking
+from voyado_operator.targets.base import EngageTarget
 from voyado_operator.targets.singly import one_by_one
 
 
-class LabelAttribute(Looking):
+class LabelAttribute(EngageTarget):
     """Adding writes true, removing false. `batch_size` of bulk.MOST_ROWS sends in bulk, except for a few."""
 
     def __init__(self, client: EngageClient, attribute: str, batch_size: int) -> None:

@@ -12,11 +12,11 @@ from voyado_operator.domain.target import Capability, Mode
 from voyado_operator.engage.answers import ItemAnswer
 from voyado_operator.engage.client import EngageClient
 from voyado_operator.reconcile.ports import Delivered
-from voyado_operator.targets.looking import Looking
+from voyado_operator.targets.base import EngageTarget
 from voyado_operator.targets.singly import one_by_one
 
 
-class LabelEndpoint(Looking):
+class LabelEndpoint(EngageTarget):
     """A templated call per change. The label does not show on a contact; that nothing else changes does.
 
     POST is not taken to be repeat-safe (engage-api.md 2).

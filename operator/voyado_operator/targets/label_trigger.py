@@ -10,11 +10,11 @@ from voyado_operator.domain.target import Mode
 from voyado_operator.engage.answers import ItemAnswer
 from voyado_operator.engage.client import EngageClient
 from voyado_operator.reconcile.ports import Delivered
-from voyado_operator.targets.looking import Looking
+from voyado_operator.targets.base import EngageTarget
 from voyado_operator.targets.singly import one_by_one
 
 
-class LabelTrigger(Looking):
+class LabelTrigger(EngageTarget):
     """One trigger per change. What it did shows nowhere on the contact, so there is nothing to prove by a look."""
 
     is_repeat_safe = False

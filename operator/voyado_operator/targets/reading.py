@@ -1,4 +1,4 @@
-"""Looking at contacts as Engage shows them."""
+"""EngageTarget at contacts as Engage shows them."""
 
 from collections.abc import Sequence
 
