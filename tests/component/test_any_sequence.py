@@ -42,9 +42,16 @@ TARGETS: dict[str, dict[str, Any]] = {
     "label": {"label": {"name": "vip"}},
     "trigger": {"label": {"name": "vip"}},
     "opt-in": {"preference": {"channel": "Email", "onEnter": "Accept", "onExit": "Decline"}},
+    "endpoint": {"label": {"name": "vip"}},
+    "consent": {"consent": {"id": "memberTerms", "onEnter": "Accept", "onExit": "Decline"}},
     "opt-out": {"preference": {"channel": "Email", "onEnter": "Decline", "onExit": "Keep"}},
 }
-ROUTES = {"trigger": {"customTrigger": {"triggerId": "sync"}}}
+CALL = "/api/v3/contacts/{contactId}/labels/{label}"
+ROUTES: dict[str, dict[str, Any]] = {
+    "trigger": {"customTrigger": {"triggerId": "sync"}},
+    "endpoint": {"endpoint": {"add": {"method": "PUT", "path": CALL}, "remove": {"method": "DELETE", "path": CALL}}},
+}
+OPT_INS = ("opt-in", "consent")
 FAULTS = [
     {"kind": "status", "status": 503, "retryAfter": 0, "times": 3},
     {"kind": "resetBefore", "times": 3},
@@ -137,10 +144,16 @@ class Installation:
     def shown(self) -> set[str]:
         if self.kind == "label":
             return self.engage.attribute("label_vip") & set(self.people)
-        if self.kind == "trigger":
+        if self.kind in ROUTES:
             return self.engage.labelled("vip") & set(self.people)
-        listed = self.engage.preference("acceptsEmail")
-        return listed["true" if self.kind == "opt-in" else "false"] & set(self.people)
+        listed = (
+            self.engage.consent("memberTerms") if self.kind == "consent" else self.engage.preference("acceptsEmail")
+        )
+        return listed["true" if self.kind in OPT_INS else "false"] & set(self.people)
+
+    def decide(self, contact: str, value: bool) -> None:
+        said: dict[str, Any] = {"consents": {"memberTerms": value}}
+        self.engage.decide(contact, **said if self.kind == "consent" else {"preferences": {"acceptsEmail": value}})
 
 
 @contextmanager
@@ -221,10 +234,10 @@ class AnySequence(RuleBasedStateMachine):
     @rule(number=st.integers(2, PEOPLE - 1), value=st.booleans())
     def a_person_decides(self, number: int, value: bool) -> None:
         contact = self.here.people[number]
-        if self.here.kind != "opt-in" or contact in self.gone:
+        if self.here.kind not in OPT_INS or contact in self.gone:
             return
-        was_opted_in = contact in self.here.engage.preference("acceptsEmail")["true"]
-        self.here.engage.decide(contact, preferences={"acceptsEmail": value})
+        was_opted_in = contact in self.here.shown()
+        self.here.decide(contact, value)
         if value:
             self.said_no.discard(contact)
             self.said_yes.add(contact)
@@ -246,7 +259,7 @@ class AnySequence(RuleBasedStateMachine):
 
     @invariant()
     def no_later_no_is_overruled(self) -> None:
-        if hasattr(self, "here") and self.here.kind == "opt-in":
+        if hasattr(self, "here") and self.here.kind in OPT_INS:
             assert not self.said_no & self.here.shown()
 
     def teardown(self) -> None:
@@ -271,7 +284,7 @@ class AnySequence(RuleBasedStateMachine):
         wanted, shown = set(self.here.audience) - self.gone, self.here.shown()
         if self.here.kind == "opt-out":
             assert wanted <= shown <= self.ever
-        elif self.here.kind == "opt-in":
+        elif self.here.kind in OPT_INS:
             assert shown - self.said_yes <= wanted, "whoever left is opted out"
         else:
             assert shown == wanted
@@ -279,7 +292,7 @@ class AnySequence(RuleBasedStateMachine):
 
 @pytest.mark.parametrize("kind", TARGETS)
 def test_no_sequence_breaks_it(kind: str, engage: EngageAdmin, monkeypatch: pytest.MonkeyPatch) -> None:
-    engage.configure(attributes={"label_vip": "boolean"})
+    engage.configure(attributes={"label_vip": "boolean"}, labelOperation=True)
     monkeypatch.setattr(Installation, "kind", kind, raising=False)
     monkeypatch.setattr(Installation, "engage", engage, raising=False)
     monkeypatch.setattr(bulk, "FIRST_LOOK", 0.005)

@@ -51,6 +51,12 @@ def test_a_cron_expression_runs_or_is_refused(expression: str) -> None:
         schedule(ScheduleSpec.model_validate({"cron": expression}))
 
 
+@given(st.text() | st.from_regex(r"[0-9]{1,4}(h|m|s|ms|us|d)([0-9]{1,4}[hms])?"))
+def test_a_duration_is_read_or_refused(every: str) -> None:
+    with suppress(InvalidSpec, ValidationError):
+        schedule(ScheduleSpec.model_validate({"every": every}))
+
+
 @given(st.text(max_size=64))
 def test_a_time_zone_is_known_or_refused(zone: str) -> None:
     with suppress(InvalidSpec, ValidationError):

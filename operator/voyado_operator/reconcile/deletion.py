@@ -13,7 +13,7 @@ from voyado_operator.reconcile import finalizer
 from voyado_operator.reconcile.conditions import verdict_of
 from voyado_operator.reconcile.keeper import StatusKeeper
 from voyado_operator.reconcile.progress import Tracker, shown
-from voyado_operator.reconcile.registry import Registry
+from voyado_operator.reconcile.registry import Registry, Watched
 from voyado_operator.reconcile.surroundings import Surroundings
 from voyado_operator.reconcile.withdrawal import Withdrawal, Withdrawn
 from voyado_operator.reconcile.worker import Worker
@@ -33,15 +33,17 @@ class Deletions:
         self._around = around
         self._registry = registry
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._wakes: dict[str, asyncio.Event] = {}
+        self._watched: dict[str, Watched[SegmentActivation]] = {}
 
     def seen(self, activation: SegmentActivation) -> None:
         """Start the withdrawal that a deleted object waits for, if any."""
-        uid = activation.metadata.uid
-        if uid in self._tasks:
-            self._wakes[uid].set()  # somebody may have changed the policy
-        if finalizer.holds(activation) and uid not in self._tasks:
-            self._wakes[uid] = asyncio.Event()
+        uid, known = activation.metadata.uid, self._watched.get(activation.metadata.uid)
+        if known is not None:
+            before, known.latest = known.latest, activation
+            if before.metadata.generation != activation.metadata.generation:
+                known.wake.set()  # somebody may have changed the policy
+        elif finalizer.holds(activation):
+            self._watched[uid] = Watched(activation)
             self._tasks[uid] = asyncio.create_task(
                 self._withdraw(activation), name=f"withdraw {activation.metadata.key}"
             )
@@ -49,7 +51,7 @@ class Deletions:
 
     def _forget(self, uid: str) -> None:
         self._tasks.pop(uid, None)
-        self._wakes.pop(uid, None)
+        self._watched.pop(uid, None)
 
     async def stop(self) -> None:
         for task in list(self._tasks.values()):
@@ -68,6 +70,7 @@ class Deletions:
                 if self._around.clock() >= give_up_at:
                     await self._leave_behind(activation, keeper, str(error))
                     return
+                wait = FIRST_WAIT
             except RunError as error:
                 logger.warning("SegmentActivation %s: %s: %s", activation.metadata.key, error.reason, error)
             except Exception:
@@ -76,14 +79,14 @@ class Deletions:
             wait = min(2 * wait, LONGEST_WAIT)
 
     async def _woken_or_after(self, uid: str, seconds: float) -> None:
-        wake = self._wakes[uid]
+        wake = self._watched[uid].wake
         wake.clear()
         with suppress(TimeoutError):
             await asyncio.wait_for(wake.wait(), seconds)
 
     async def _attempt(self, activation: SegmentActivation, keeper: Keeper) -> None:
         metadata, owner = activation.metadata, self._around.owner(activation.metadata.key)
-        if self._policy(activation) == "Retain":
+        if self._watched[metadata.uid].latest.spec.deletion_policy == "Retain":
             await self._leave_behind(activation, keeper, "deletionPolicy is Retain by now")
             return
         withdrawn, tracker = Withdrawn(0, 0), Tracker()
@@ -111,12 +114,6 @@ class Deletions:
         progress = Progress(phase=tracker.phase, done=tracker.done, total=tracker.total)
         status = keeper.judged(activation.metadata, None, {"progress": progress}, self._around.clock())
         await keeper.write(activation.metadata, status)
-
-    def _policy(self, activation: SegmentActivation) -> str:
-        """As it is by now: a person may change it while the withdrawal does not get on."""
-        watched = self._registry.activations.get(activation.metadata.key)
-        same = watched is not None and watched.latest.metadata.uid == activation.metadata.uid
-        return (watched.latest if watched is not None and same else activation).spec.deletion_policy
 
     def _ledgers(self, activation: SegmentActivation) -> set[str]:
         """Also the present target's: a first run that was killed has not told the status of its ledger."""
