@@ -10,6 +10,7 @@ from tests.controlplane.postgres import Postgres, running_postgres
 from tests.controlplane.processes import ControlPlane, control_plane_with_crds
 from tests.engage import EngageAdmin, running_simulator
 from tests.faults.restarting import Restarting
+from tests.faults.scheduled import HOURLY, aligned
 
 numbers = count(1)
 
@@ -52,3 +53,14 @@ def world(cluster: ControlPlane, restarting: Restarting, postgres: Postgres, eng
         cluster.kubectl("delete", "segact", "--all", "-n", world.namespace, "--timeout=30s")
         cluster.kubectl("delete", "vconn", "--all", "-n", world.namespace, "--timeout=30s")
     world.close()
+
+
+@pytest.fixture
+def people(world: World) -> list[str]:
+    """Thirty contacts, twenty of them labelled."""
+    found = world.people(30)
+    world.select(found[:20])
+    world.connect(bulk={"mode": "Off"}, probeInterval="10s")
+    world.apply(world.activation(schedule=HOURLY))
+    aligned(world, found[:20])
+    return found

@@ -1,6 +1,5 @@
 """A part of the installation goes away and comes back: a reason is shown meanwhile, and nobody has to do anything."""
 
-import json
 import os
 import shutil
 import signal
@@ -8,36 +7,13 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from voyado_operator.app import lease_name
-from voyado_operator.settings import Settings
 
 from tests.cluster.world import World, ready
 from tests.faults.restarting import Restarting
-from tests.running import Operator
-
-HOURLY = {"every": "10s"}  # an hour of the real thing, in which the waits between two runs grow just the same
-
-
-def aligned(world: World, people: list[str], seconds: int = 60) -> None:
-    world.await_status(
-        lambda status: status.get("members") == len(people) and ready(status)["reason"] == "Succeeded", seconds=seconds
-    )
-    assert world.labelled == set(people)
-
-
-@pytest.fixture
-def people(world: World) -> list[str]:
-    """Thirty contacts, twenty of them labelled."""
-    found = world.people(30)
-    world.select(found[:20])
-    world.connect(bulk={"mode": "Off"}, probeInterval="10s")
-    world.apply(world.activation(schedule=HOURLY))
-    aligned(world, found[:20])
-    return found
+from tests.faults.scheduled import HOURLY, aligned
 
 
 @contextmanager
@@ -53,8 +29,11 @@ def test_engage_is_down(world: World, people: list[str]) -> None:
     world.engage.faults({"kind": "status", "status": 503, "retryAfter": 0})
     world.select(people)
 
-    world.await_reason("EngageUnavailable", seconds=60)
+    told = world.await_status(lambda status: ready(status)["status"] == "False", seconds=60)
 
+    # Whoever asks first finds out: the run, or the connection's probe.
+    assert ready(told)["reason"] in ("EngageUnavailable", "ConnectionNotReady")
+    assert "503" in ready(told)["message"]
     assert world.labelled == set(people[:20])
     world.engage.faults()
     aligned(world, people)
@@ -147,50 +126,6 @@ def test_etcd_is_restarted(world: World, people: list[str], restarting: Restarti
 
     aligned(world, people, seconds=120)
     assert restarting.running.process.poll() is None
-
-
-def test_an_operator_that_lost_its_node_does_not_write_when_it_comes_back(
-    world: World, restarting: Restarting, people: list[str]
-) -> None:
-    world.engage.faults({"kind": "latency", "method": "PATCH", "seconds": 0.5})
-    world.select(people[5:])
-    before = world.writes
-    while world.writes == before:  # in the middle of a run
-        time.sleep(0.01)
-    old = restarting.running
-    old.process.send_signal(signal.SIGSTOP)
-    world.engage.faults()
-
-    try:
-        world.operator = restarting.another()
-        assert "waiting for the Lease" in awaited_in(world.operator, "waiting for the Lease")
-        time.sleep(21)  # from here on the old one may send nothing more
-        let_the_lease_run_out(world)
-        aligned(world, people[5:])
-        world.select(people)
-        aligned(world, people)
-        writes = world.writes
-    finally:
-        old.process.send_signal(signal.SIGCONT)
-    old.process.wait(60)
-    assert "another operator has taken the Lease" in old.log.read_text()
-    aligned(world, people)
-    assert world.writes == writes, "not one write of the old operator arrived"
-
-
-def let_the_lease_run_out(world: World) -> None:
-    """As if the node had been lost ten minutes ago."""
-    lease = lease_name(Settings(ledger_url=f"file://{world.ledger}"))
-    renewed = (datetime.now(UTC) - timedelta(minutes=10)).isoformat(timespec="microseconds").replace("+00:00", "Z")
-    patch = json.dumps({"spec": {"renewTime": renewed}})
-    world.cluster.kubectl("patch", "lease", lease, "-n", "default", "--type=merge", f"-p={patch}")
-
-
-def awaited_in(operator: Operator, said: str) -> str:
-    deadline = time.monotonic() + 30
-    while said not in (log := operator.log.read_text()) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return log
 
 
 def test_a_withdrawal_survives_a_kill(world: World, restarting: Restarting, people: list[str]) -> None:

@@ -1,7 +1,7 @@
 """From a run's findings to what people see: the status, the Ready condition, the sentence in it. Pure."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from voyado_operator.api.activation import (
     BlockedBy,
@@ -16,12 +16,13 @@ from voyado_operator.api.activation import (
 )
 from voyado_operator.api.common import APPROVE, PLAN_REQUESTED_AT, REQUESTED_AT
 from voyado_operator.domain.delivery import Operation, Result
-from voyado_operator.domain.errors import Retry
+from voyado_operator.domain.errors import Retry, SecretMissing
 from voyado_operator.domain.schedule import Schedule, next_run, retry_after
 from voyado_operator.reconcile.conditions import Verdict, fine, retrying, shortened, stalled, verdict_of
 from voyado_operator.reconcile.findings import Assignment, Findings, Intent, Outcome
 from voyado_operator.reconcile.triggers import token
 
+FIRST_LOOK = timedelta(seconds=2)
 TROUBLED = (Outcome.FAILED, Outcome.PARTIAL)
 
 
@@ -97,6 +98,8 @@ def next_time(
     again = now + retry_after(schedule, _troubled_runs(status) + 1)
     if isinstance(findings.error, Retry):
         return again
+    if isinstance(findings.error, SecretMissing) and regular:  # it may be applied with the next manifest
+        return min(again, now + FIRST_LOOK * 2 ** min(_troubled_runs(status), 10))
     if findings.error:  # a person must act; whether they did is seen by trying, where there is a schedule at all
         return again if regular else None
     if findings.is_unsettled:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from voyado_operator.api.activation import HistoryEntry, LedgerRef, SegmentActivationStatus
 from voyado_operator.domain.delivery import Account, Operation, Outcome, Result
-from voyado_operator.domain.errors import CredentialsInvalid, RunError, SourceFailed
+from voyado_operator.domain.errors import CredentialsInvalid, RunError, SecretMissing, SourceFailed
 from voyado_operator.domain.guards import Violation
 from voyado_operator.domain.plan import AudienceCounts, DiffCounts
 from voyado_operator.domain.schedule import Every, Schedule
@@ -115,6 +115,9 @@ def failed(times: int) -> SegmentActivationStatus:
         (HOURLY, findings(error=SourceFailed("")), 9, timedelta(hours=1)),
         (None, findings(error=SourceFailed("")), 0, timedelta(minutes=5)),
         (HOURLY, findings(error=CredentialsInvalid("")), 0, timedelta(minutes=5)),
+        (HOURLY, findings(error=SecretMissing("")), 0, timedelta(seconds=2)),
+        (HOURLY, findings(error=SecretMissing("")), 4, timedelta(seconds=32)),
+        (None, findings(error=SecretMissing("")), 0, None),
         (None, findings(error=CredentialsInvalid("")), 0, None),
         (HOURLY, findings({Result.UNKNOWN: 1}), 0, timedelta(minutes=5)),
         (HOURLY, findings({Result.REJECTED: 1}), 0, timedelta(hours=1)),
