@@ -99,7 +99,7 @@ def next_time(
     if isinstance(findings.error, Retry):
         return again
     if isinstance(findings.error, SecretMissing) and regular:  # it may be applied with the next manifest
-        return min(again, now + FIRST_LOOK * 2 ** min(_troubled_runs(status), 10))
+        return min(again, now + FIRST_LOOK * (1 << min(_troubled_runs(status), 10)))
     if findings.error:  # a person must act; whether they did is seen by trying, where there is a schedule at all
         return again if regular else None
     if findings.is_unsettled:
