@@ -31,7 +31,11 @@ def rolled_back(ledger: Path) -> None:
     sorted((ledger / "_delta_log").glob("*.json"))[-1].unlink()
 
 
-DAMAGES = [deleted, truncated, without_a_log_entry, rolled_back]
+def with_an_empty_log_entry(ledger: Path) -> None:
+    sorted((ledger / "_delta_log").glob("*.json"))[-1].write_bytes(b"")
+
+
+DAMAGES = [deleted, truncated, without_a_log_entry, rolled_back, with_an_empty_log_entry]
 
 
 @pytest.mark.parametrize("damage", DAMAGES)

@@ -4,6 +4,7 @@ Real are the runs, the ledger, DuckDB, and Engage over HTTP; the API server is a
 """
 
 import asyncio
+import os
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -36,6 +37,7 @@ from tests.engage import EngageAdmin
 from tests.unit.reconcile.objects import connection, metadata
 
 PEOPLE = 14
+SEQUENCES = int(os.environ.get("SEQUENCES", "12"))  # of each target
 HURRY = Patience(attempts=2, first_wait=0.001, longest_wait=0.002, total=5)
 GOVERNANCE = {"owner": "crm", "purpose": "newsletter", "legalBasis": "Consent", "sourceOfTruth": "Acknowledged"}
 TARGETS: dict[str, dict[str, Any]] = {
@@ -297,4 +299,6 @@ def test_no_sequence_breaks_it(kind: str, engage: EngageAdmin, monkeypatch: pyte
     monkeypatch.setattr(Installation, "engage", engage, raising=False)
     monkeypatch.setattr(bulk, "FIRST_LOOK", 0.005)
     monkeypatch.setattr("voyado_operator.reconcile.canary.BETWEEN_LOOKS", 0.0)
-    run_state_machine_as_test(AnySequence, settings=settings(max_examples=12, stateful_step_count=14, deadline=None))
+    run_state_machine_as_test(
+        AnySequence, settings=settings(max_examples=SEQUENCES, stateful_step_count=14, deadline=None)
+    )

@@ -14,6 +14,7 @@ from deltalake import CommitProperties, DeltaTable, QueryBuilder, Schema, Transa
 from deltalake.exceptions import DeltaError
 
 from voyado_operator.domain.arrow import ArrowStream
+from voyado_operator.ledger.damage import intact
 from voyado_operator.ledger.failures import unavailable
 
 CONFIGURATION: Mapping[str, str | None] = {
@@ -45,13 +46,13 @@ class ChangeLog:
             if not DeltaTable.is_deltatable(url):
                 with suppress(DeltaError):  # somebody else created it at the same moment
                     DeltaTable.create(url, schema, description=description, configuration=CONFIGURATION)
-            return cls(DeltaTable(url), url, key)
+            return cls(intact(url), url, key)
 
     @classmethod
     def existing(cls, url: str, key: str) -> "ChangeLog | None":
         """Open the table at `url`, if there is one."""
         with unavailable(url, "open"):
-            return cls(DeltaTable(url), url, key) if DeltaTable.is_deltatable(url) else None
+            return cls(intact(url), url, key) if DeltaTable.is_deltatable(url) else None
 
     @property
     def base(self) -> int:

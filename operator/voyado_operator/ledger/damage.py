@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from deltalake import DeltaTable, QueryBuilder
+from deltalake.exceptions import DeltaError
 
 from voyado_operator.domain.errors import LedgerUnavailable
 
@@ -16,11 +17,23 @@ _DAMAGE = re.compile(r"Parquet error|Kernel error|Json error|Object at location 
 _PASSING = re.compile(r"permission denied|no space|timed out|timeout|connect|credential|forbidden", re.IGNORECASE)
 
 
+def intact(url: str) -> DeltaTable:
+    """Open the table at `url`. Raises DeltaError also for an empty entry in its log, as a machine's crash leaves it.
+
+    delta-rs 1.6 takes such an entry for a commit that changed nothing: members and declined contacts would be gone
+    without a word.
+    """
+    log = _path(url) / "_delta_log"
+    if urlsplit(url).scheme == "file" and any(not entry.stat().st_size for entry in log.glob("*.json")):
+        raise DeltaError("Json error: an entry of the transaction log is empty")
+    return DeltaTable(url)
+
+
 def is_damaged(url: str) -> bool:
     """Read the table at `url` whole; False where there is none, or where the storage may answer another time."""
     try:
         if DeltaTable.is_deltatable(url):
-            reader = QueryBuilder().register("log", DeltaTable(url)).execute("select * from log")
+            reader = QueryBuilder().register("log", intact(url)).execute("select * from log")
             for _ in reader:
                 pass
     except Exception as error:  # noqa: BLE001 - DataFusion raises bare Exception
@@ -30,11 +43,14 @@ def is_damaged(url: str) -> bool:
 
 def set_aside(url: str, at: datetime) -> None:
     """Move the table away, for a person to look at until retention takes it. Raises LedgerUnavailable."""
-    parts = urlsplit(url)
-    if parts.scheme != "file":
+    if urlsplit(url).scheme != "file":
         raise LedgerUnavailable(f"the table at {url} is damaged; move it away, and the next run begins a new one")
-    path = Path(unquote(parts.path))
+    path = _path(url)
     try:
         shutil.move(path, path.with_name(f"{path.name}{DAMAGED}{at:%Y%m%dT%H%M%S%f}"))
     except OSError as error:
         raise LedgerUnavailable(f"the damaged table at {url} could not be moved away: {type(error).__name__}") from None
+
+
+def _path(url: str) -> Path:
+    return Path(unquote(urlsplit(url).path))
