@@ -80,6 +80,18 @@ def test_a_contact_is_shown_with_where_and_since_when(root: Path) -> None:
     assert "no ledger has a record" in command(root, str(uuid.uuid4())).stdout
 
 
+@pytest.mark.parametrize("entry", Entry)
+def test_every_record_has_words(root: Path, entry: Entry) -> None:
+    ledger = Ledger.existing(f"file://{root}/tenant/Member/label/vip-1")
+    assert ledger is not None
+    ledger.append(entry, [BERT], NOW)
+
+    shown = command(root, BERT)
+
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert "since 2026-06-01 12:00:00 UTC" in shown.stdout
+
+
 def test_nothing_of_a_forgotten_contact_is_left_and_everybody_else_is(root: Path) -> None:
     assert traces(root, ANNA)
 

@@ -16,7 +16,7 @@ from voyado_operator.workspace import Columns, Workspace
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 CONTACTS = 1_000_000
 MOST_MIB = 128
-"""Beside DuckDB's own limit; 75 measured, most of it a row group of Parquet. As a list of strings the ids would be 85."""
+"""Beside DuckDB's own limit; 75 measured, most of it a row group of Parquet. As strings the ids would be 85."""
 
 
 def plan(folder: str, contacts: int) -> None:

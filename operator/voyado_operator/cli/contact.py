@@ -6,8 +6,19 @@ from uuid import UUID
 
 import typer
 
+from voyado_operator.domain.delivery import Entry
 from voyado_operator.domain.errors import LedgerUnavailable
 from voyado_operator.ledger import erasure
+
+_SAID = {
+    Entry.ADD: "a member",
+    Entry.REMOVE: "removed",
+    Entry.ASKED: "sent, not answered,",
+    Entry.LEAVING: "a member, its removal sent, not answered,",
+    Entry.VOID: "not a member",
+    Entry.DECLINED: "declined",
+    Entry.GONE: "gone from Engage",
+}
 
 
 def contact(ledger_url: str, contact_id: str, *, forget: bool) -> int:
@@ -34,8 +45,7 @@ def _show(root: Path, contact_id: str) -> int:
     if not found:
         typer.echo("no ledger has a record of this contact")
     for one in found:
-        said = {"add": "a member", "remove": "removed", "declined": "declined", "gone": "gone from Engage"}[one.entry]
-        typer.echo(f"{said} since {one.since:%Y-%m-%d %H:%M:%S} UTC\t{one.ledger}\tof {one.owner}")
+        typer.echo(f"{_SAID[Entry(one.entry)]} since {one.since:%Y-%m-%d %H:%M:%S} UTC\t{one.ledger}\tof {one.owner}")
     return 0
 
 

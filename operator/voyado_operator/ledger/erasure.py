@@ -6,15 +6,19 @@ and begins again, with what it had already recorded.
 
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from voyado_operator.ledger.changelog import ChangeLog
 from voyado_operator.ledger.damage import DAMAGED
+from voyado_operator.ledger.failures import Overtaken
 from voyado_operator.ledger.layout import IDENTITIES
 from voyado_operator.ledger.members import Ledger
 from voyado_operator.ledger.waiting import WaitingPlans
+
+ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +50,21 @@ def forget(root: Path, contact_id: str) -> list[str]:
         if DAMAGED in table.name:
             shutil.rmtree(table, ignore_errors=True)
             held.append(str(table.relative_to(root)))
-        elif _erased(table, contact_id):
+        elif _erased_at_last(table, contact_id):
             held.append(str(table.relative_to(root)))
     return held
 
 
 def tables(root: Path) -> Iterator[Path]:
     return (log.parent for log in sorted(root.rglob("_delta_log")))
+
+
+def _erased_at_last(table: Path, contact_id: str) -> bool:
+    """A running operator commits every few seconds, a rewrite takes less: it rarely takes a second attempt."""
+    for _ in range(ATTEMPTS - 1):
+        with suppress(Overtaken):
+            return _erased(table, contact_id)
+    return _erased(table, contact_id)
 
 
 def _erased(table: Path, contact_id: str) -> bool:
