@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from voyado_operator.domain.errors import CredentialsInvalid, EngageUnavailable
+from voyado_operator.domain.errors import CredentialsInvalid, EngageUnavailable, LedgerUnavailable
 from voyado_operator.domain.matching import MatchStatus
 from voyado_operator.engage.answers import ItemAnswer, ItemStatus
 from voyado_operator.engage.client import EngageClient
@@ -180,3 +180,18 @@ def test_the_one_post_of_the_client_fires_a_trigger() -> None:
     [posting] = [line for line in client.splitlines() if '"POST"' in line or '"PUT"' in line or ".post(" in line]
     assert '"fire custom trigger", "POST", path' in posting
     assert 'path = f"{BASE}/automation/customTriggers/' in client
+
+
+async def test_nothing_is_written_without_the_lease_and_everything_can_be_read(
+    engage: EngageAdmin, observed: Observed, people: list[str]
+) -> None:
+    """The last look is the one before the body: until then a connection was opened, and time may have passed."""
+    pool = EngagePool(observed, "0.0.0", iter([True, False]).__next__)
+    client = pool.client(engage.url, engage.api_key, None, 200, CONNECTION)
+
+    with pytest.raises(LedgerUnavailable, match="cannot renew its Lease"):
+        await client.update(people[0], {"label_vip": True}, Priority.NORMAL)
+
+    assert not isinstance(await client.read(people[0]), ItemAnswer)
+    assert engage.requests()["writes"] == 0
+    await pool.close()

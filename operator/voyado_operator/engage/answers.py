@@ -34,10 +34,14 @@ class ItemAnswer:
 
 @dataclass(frozen=True, slots=True)
 class BatchAnswer:
-    """How far a batch is; `refused` has contact id → detail where the status told of every row, else None."""
+    """How far a batch is; `refused` has contact id → detail where the status told of every row, else None.
+
+    `is_suspect`: the status tells of failures, but not whose.
+    """
 
     is_finished: bool
     refused: dict[str, str] | None
+    is_suspect: bool = False
 
 
 def error_code(body: Any) -> str:
@@ -114,10 +118,12 @@ def batch(body: Any, rows: int) -> BatchAnswer:
     fields = {name.lower(): value for name, value in body.items()}
     state = str(fields.get("status", fields.get("state", ""))).lower()
     if state in FAILED:
-        return BatchAnswer(is_finished=True, refused=None)
+        return BatchAnswer(is_finished=True, refused=None, is_suspect=True)
     if state not in FINISHED:
         return BatchAnswer(is_finished=False, refused=None)
-    return BatchAnswer(is_finished=True, refused=_refused(fields, rows))
+    refused = _refused(fields, rows)
+    is_suspect = refused is None and any(fields.get(name) for name in ("failed", "errors"))
+    return BatchAnswer(is_finished=True, refused=refused, is_suspect=is_suspect)
 
 
 def _refused(fields: dict[str, Any], rows: int) -> dict[str, str] | None:

@@ -24,6 +24,7 @@ for name in ("httpx", "httpcore"):
 
 PASSING = {408, 429, 500, 502, 503, 504}
 LARGEST_ANSWER = 8 * 2**20  # bytes; the largest expected is a list of consents with their texts
+BEFORE_WRITING = ("http11.send_request_headers.started", "http11.send_request_body.started")
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
@@ -97,7 +98,8 @@ class Transport:
 
         Raises Unanswered, LedgerUnavailable when nothing may be written now, or CredentialsInvalid on 401 and 403.
         """
-        request = self.http.build_request(method, f"{self.url}{path}", params=params, json=body)
+        extensions = {} if method == "GET" else {"trace": self._last_look}
+        request = self.http.build_request(method, f"{self.url}{path}", params=params, json=body, extensions=extensions)
         request.headers.update(self.headers)
         possibly_sent = False
         try:
@@ -121,11 +123,6 @@ class Transport:
     async def _attempt(self, operation: str, request: httpx.Request, priority: Priority) -> Answer:
         waited = await self.limiter.acquire(priority)
         self.observer.throttled_for(self.connection, waited)
-        if request.method != "GET" and not self.may_write():  # looked at last: a slot may have taken long to come
-            raise LedgerUnavailable(
-                "nothing is sent while this operator cannot renew its Lease, as another may have taken over; "
-                "check that the API server can be reached"
-            )
         self.requests += 1
         started, code = monotonic(), "cancelled"
         try:
@@ -141,6 +138,18 @@ class Transport:
         finally:
             self.observer.request(self.connection, operation, code, monotonic() - started)
         return self._interpreted(response, content)
+
+    async def _last_look(self, event: str, _: object) -> None:
+        """Httpcore's trace hook, awaited right before bytes go to the socket.
+
+        Any earlier look is too early: a slot of the limiter or a connection may take long to come, and a process may be
+        frozen meanwhile (a lost node) and wake up after its successor took over.
+        """
+        if event in BEFORE_WRITING and not self.may_write():
+            raise LedgerUnavailable(
+                "nothing is sent while this operator cannot renew its Lease, as another may have taken over; "
+                "check that the API server can be reached"
+            )
 
     def _interpreted(self, response: httpx.Response, content: bytes | None) -> Answer:
         status = response.status_code

@@ -42,7 +42,8 @@ async def in_bulk(
     if batch is None:
         return Delivered(_all(contact_ids, Result.UNKNOWN, "BatchNotFinished"))
     if batch.refused is None:
-        return await _read_back(operation, contact_ids, is_as_wished)
+        some = 0 if batch.is_suspect else READ_BACK
+        return await _read_back(operation, contact_ids, some, is_as_wished)
     return Delivered([_told(operation, contact_id, batch.refused) for contact_id in contact_ids])
 
 
@@ -61,11 +62,13 @@ async def _finished(client: EngageClient, batch_id: str, rows: int) -> BatchAnsw
     return None
 
 
-async def _read_back(operation: Operation, contact_ids: Sequence[str], is_as_wished: IsAsWished) -> Delivered:
+async def _read_back(
+    operation: Operation, contact_ids: Sequence[str], at_first: int, is_as_wished: IsAsWished
+) -> Delivered:
     """The status tells of no single row: look at some, and at all when one is not as wished."""
-    some = random.sample(list(contact_ids), min(READ_BACK, len(contact_ids)))
+    some = random.sample(list(contact_ids), min(at_first, len(contact_ids)))
     seen = await one_by_one(operation, some, is_as_wished)
-    if len(seen.outcomes) == len(some) and all(outcome.result is Result.ACCEPTED for outcome in seen.outcomes):
+    if some and len(seen.outcomes) == len(some) and all(outcome.result is Result.ACCEPTED for outcome in seen.outcomes):
         return Delivered(_all(contact_ids, Result.ACCEPTED))
     everything = await one_by_one(operation, contact_ids, is_as_wished)
     known = {outcome.contact_id for outcome in everything.outcomes}
