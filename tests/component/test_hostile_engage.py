@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -27,6 +28,9 @@ async def answering(write: Write) -> AsyncIterator[tuple[EngageClient, list[byte
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         got.append(await reader.readuntil(b"\r\n\r\n"))
+        # A body left unread would turn the close into a reset, and the answer would be lost now and then.
+        if length := re.search(rb"content-length: (\d+)", got[-1].lower()):
+            await reader.readexactly(int(length[1]))
         try:
             await write(writer)
             await writer.drain()
