@@ -9,6 +9,8 @@ from typing import Any
 import httpx
 from engage_simulator.server import API_KEY, Simulator
 
+from tests.controlplane.processes import free_port
+
 
 class EngageAdmin:
     """What a person in front of Engage would see and do."""
@@ -72,13 +74,13 @@ class EngageAdmin:
 
 
 @contextmanager
-def running_simulator(port: int = 0) -> Iterator[EngageAdmin]:
+def running_simulator() -> Iterator[EngageAdmin]:
     """A simulator that must not have seen a request that creates a contact by the end."""
     started, loop = threading.Event(), asyncio.new_event_loop()
     urls: list[str] = []
 
     async def serve() -> None:
-        async with Simulator(port) as simulator:
+        async with Simulator(free_port()) as simulator:
             urls.append(simulator.url)
             started.set()
             await stopping.wait()

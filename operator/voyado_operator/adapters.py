@@ -1,5 +1,6 @@
 """Which class each part of a run is."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,7 +12,7 @@ from voyado_operator.api.activation import Audience, SegmentActivation
 from voyado_operator.api.connection import VoyadoConnection
 from voyado_operator.domain.target import TargetIdentity
 from voyado_operator.engage.client import EngageClient
-from voyado_operator.engage.hosts import check_url
+from voyado_operator.engage.hosts import check_url, is_loopback
 from voyado_operator.engage.pool import EngagePool
 from voyado_operator.ledger import retention
 from voyado_operator.ledger.damage import is_damaged, set_aside
@@ -65,9 +66,9 @@ class OperatorAdapters:
     def tenant(self, connection: VoyadoConnection, api_key: str) -> EngageTenant:
         spec = connection.spec
         check_url(spec.url, self._settings.engage_hosts)
-        client = self._pool.client(
-            spec.url, api_key, spec.contact_type, spec.requests_per_second, connection.metadata.key
-        )
+        is_paced = self._settings.pace_loopback or not is_loopback(urlsplit(spec.url).hostname or "")
+        rate = spec.requests_per_second if is_paced else math.inf
+        client = self._pool.client(spec.url, api_key, spec.contact_type, rate, connection.metadata.key)
         return EngageTenant(connection, client)
 
     def ledger(self, identity: TargetIdentity, owner: str, connection: str) -> Ledger:

@@ -35,6 +35,7 @@ class Settings(BaseModel):
     engage_hosts: Listed = ("*.voyado.com",)
     source_hosts: Listed = ()
     file_roots: Listed = ()
+    pace_loopback: bool = True
     max_concurrent_runs: Annotated[int, Field(ge=1, le=64)] = 4
     memory_limit: Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)?(MB|GB|MiB|GiB)$")] = UNLIMITED_MEMORY
     metrics_port: Port = 9090

@@ -30,7 +30,6 @@ from voyado_operator.reconcile.activation import ActivationLife
 from voyado_operator.reconcile.registry import Registry
 from voyado_operator.reconcile.surroundings import Surroundings
 from voyado_operator.settings import Settings
-from voyado_operator.targets import bulk
 from voyado_operator.telemetry.metrics import Metrics
 
 from tests.engage import EngageAdmin
@@ -297,7 +296,6 @@ def test_no_sequence_breaks_it(kind: str, engage: EngageAdmin, monkeypatch: pyte
     engage.configure(attributes={"label_vip": "boolean"}, labelOperation=True)
     monkeypatch.setattr(Installation, "kind", kind, raising=False)
     monkeypatch.setattr(Installation, "engage", engage, raising=False)
-    monkeypatch.setattr(bulk, "FIRST_LOOK", 0.005)
     monkeypatch.setattr("voyado_operator.reconcile.canary.BETWEEN_LOOKS", 0.0)
     run_state_machine_as_test(
         AnySequence, settings=settings(max_examples=SEQUENCES, stateful_step_count=14, deadline=None)

@@ -65,6 +65,7 @@ def test_members_and_window_are_those_of_a_plain_set(
             if operation is Operation.REMOVE:
                 ledger.append(Entry.LEAVING, moved, at, approval)
             ledger.append(Entry(operation), moved, at, approval)
+            ledger.compact(at)
             model = model | moved if operation is Operation.ADD else model - moved
             if at >= since:
                 sizes.append(len(model))
@@ -125,7 +126,9 @@ def test_a_rebase_forgets_no_member_and_keeps_the_window(url: str) -> None:
     ledger.append(Entry.ADD, IDS, START - timedelta(days=40))
     ledger.append(Entry.LEAVING, IDS[:10], START)
     ledger.append(Entry.REMOVE, IDS[:10], START)
+    ledger.compact(START)
 
+    assert ledger._log.base, "it was rebased"
     assert sorted(members(opened(url))) == IDS[10:]
     assert opened(url).window(START - timedelta(days=1), 20) == Window(additions=0, removals=10, peak=30)
 
@@ -200,6 +203,7 @@ def test_a_rebase_remembers_who_said_no_where_people_are_opted_in(
     for entry, one in zip((Entry.DECLINED, Entry.REMOVE, Entry.GONE, Entry.VOID), IDS, strict=False):
         ledger.append(entry, [one], START - timedelta(days=90))
     ledger.append(Entry.ADD, IDS[4:], START)
+    ledger.compact(START)
 
     assert ledger._log.base, "it was rebased"
     assert {row["op"] for row in rows_of(opened(url).earlier())} == remembered

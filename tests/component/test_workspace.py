@@ -35,7 +35,7 @@ def workspace() -> Iterator[Workspace]:
 
 
 def going(workspace: Workspace, operation: Operation) -> list[str]:
-    return sorted(one for lot in Lot for page in workspace.changes(operation, lot) for one in page)
+    return sorted(one for lot in Lot for page in workspace.changes(operation, lot, 4) for one in page)
 
 
 @settings(max_examples=60, deadline=None)

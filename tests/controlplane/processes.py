@@ -19,10 +19,18 @@ from tests.controlplane.certificates import write_key, write_server_certificate
 STARTUP_SECONDS = 60
 
 
+_given: set[int] = set()
+
+
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """A port that no earlier call returned: a tenant at an earlier one's port would resume its ledgers."""
+    while True:
+        with socket.socket() as listener:
+            listener.bind(("127.0.0.1", 0))
+            port = int(listener.getsockname()[1])
+        if port not in _given:
+            _given.add(port)
+            return port
 
 
 class Program:

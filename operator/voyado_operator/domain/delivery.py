@@ -92,8 +92,9 @@ class Account:
     declined: int = 0
     membership: int = 0
 
-    def record(self, operation: Operation, outcomes: Iterable[Outcome]) -> None:
-        for outcome in outcomes:
+    def record(self, operation: Operation, accepted: int, others: Iterable[Outcome]) -> None:
+        self.counts[operation, Result.ACCEPTED] += accepted
+        for outcome in others:
             self.counts[operation, outcome.result] += 1
             if outcome.detail:
                 self.details[outcome.detail] += 1

@@ -33,7 +33,7 @@ class EngagePool:
         self._limiters: dict[str, RateLimiter] = {}
 
     def client(
-        self, url: str, api_key: str, contact_type: str | None, requests_per_second: int, connection: ObjectKey
+        self, url: str, api_key: str, contact_type: str | None, requests_per_second: float, connection: ObjectKey
     ) -> EngageClient:
         """A client for one run; all clients of one key share its rate."""
         limiter = self._limiter(url, api_key, requests_per_second)
@@ -58,7 +58,7 @@ class EngagePool:
     async def close(self) -> None:
         await self._http.aclose()
 
-    def _limiter(self, url: str, api_key: str, requests_per_second: int) -> RateLimiter:
+    def _limiter(self, url: str, api_key: str, requests_per_second: float) -> RateLimiter:
         key = hashlib.sha256(f"{httpx.URL(url).host}\n{api_key}".encode()).hexdigest()
         limiter = self._limiters.setdefault(key, RateLimiter(requests_per_second))
         limiter.configure(requests_per_second)

@@ -91,15 +91,16 @@ class Transport:
         path: str,
         *,
         params: dict[str, str] | None = None,
-        body: Any = None,
+        content: bytes | None = None,
         priority: Priority = Priority.NORMAL,
     ) -> Answer:
-        """`operation` names the call in metrics; `path` begins with /api/.
+        """`operation` names the call in metrics; `path` begins with /api/; `content` is JSON.
 
         Raises Unanswered, LedgerUnavailable when nothing may be written now, or CredentialsInvalid on 401 and 403.
         """
         extensions = {} if method == "GET" else {"trace": self._last_look}
-        request = self.http.build_request(method, f"{self.url}{path}", params=params, json=body, extensions=extensions)
+        url = f"{self.url}{path}"
+        request = self.http.build_request(method, url, params=params, content=content, extensions=extensions)
         request.headers.update(self.headers)
         possibly_sent = False
         try:

@@ -173,9 +173,12 @@ class Ledger:
         the contacts may be recorded or not: the next diff shows which.
         """
         ids = list(dict.fromkeys(contact_ids))
-        if not ids:
-            return
-        self._log.append(_rows(self._log.next_seq, entry, ids, at, approval, decided or {}, witnesses or {}), len(ids))
+        if ids:
+            rows = _rows(self._log.next_seq, entry, ids, at, approval, decided or {}, witnesses or {})
+            self._log.append(rows, len(ids))
+
+    def compact(self, at: datetime) -> None:
+        """Fold the changes into the base, if they have become too many to fold at every read."""
         if self._log.has_grown():
             self._log.rebase(alive=self._alive, history=f"changed_at >= {moment.sql(at - HISTORY)}")
 
@@ -198,14 +201,15 @@ def _rows(
     decided: Mapping[str, datetime | None],
     witnesses: Mapping[str, str | None],
 ) -> Table:
+    nobody_said = [None] * len(ids)
     return Table.from_pydict(
         {
             "seq": Array([seq] * len(ids), type=DataType.int64()),
             "contact_id": Array(ids, type=DataType.utf8()),
             "op": Array([entry.value] * len(ids), type=DataType.utf8()),
-            "changed_at": moment.column([at] * len(ids)),
+            "changed_at": moment.repeated(at, len(ids)),
             "approval": Array([approval] * len(ids), type=DataType.utf8()),
-            "decided_at": moment.column([decided.get(contact_id) for contact_id in ids]),
-            "witness": Array([witnesses.get(contact_id) for contact_id in ids], type=DataType.utf8()),
+            "decided_at": moment.column([decided.get(one) for one in ids] if decided else nobody_said),
+            "witness": Array([witnesses.get(one) for one in ids] if witnesses else nobody_said, type=DataType.utf8()),
         }
     )

@@ -10,7 +10,15 @@ from voyado_operator.domain.moments import microseconds
 
 def column(moments: Sequence[datetime | None]) -> Array:
     """The aware `moments` as an Arrow array."""
-    numbers = [None if moment is None else microseconds(moment) for moment in moments]
+    return _column([None if moment is None else microseconds(moment) for moment in moments])
+
+
+def repeated(moment: datetime, times: int) -> Array:
+    """The aware `moment` over and over."""
+    return _column([microseconds(moment)] * times)
+
+
+def _column(numbers: Sequence[int | None]) -> Array:
     return Array(numbers, type=DataType.int64()).cast(DataType.timestamp("us", tz="UTC"))
 
 

@@ -44,6 +44,7 @@ class Applying:
         screen = self._screen(workspace, target, ledger, moved.extend)
         try:
             await (await self._delivery(workspace, target, ledger, screen, decision)).deliver(self.assignment.order)
+            await self.worker(ledger.compact, self.around.clock())
         finally:
             await self._look_up_again(moved)
         if ledger.is_baselining and not decision.waiting:

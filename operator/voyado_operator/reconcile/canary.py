@@ -20,7 +20,8 @@ class Trial:
     """What became of the contacts that were tried; `rest` may be sent, unless `stopped`."""
 
     rest: list[str]
-    outcomes: list[Outcome] = field(default_factory=list)
+    accepted: list[str] = field(default_factory=list)
+    others: list[Outcome] = field(default_factory=list)
     stopped: RunError | None = None
 
 
@@ -43,10 +44,10 @@ class Canary:
             size = min(MOST_TRIED, len(trial.rest)) if capability.mode is Mode.BULK else 1
             some, trial.rest = trial.rest[:size], trial.rest[size:]
             accepted = await self._try(operation, some, capability, trial)
-            if accepted == 0 and any(one.detail != "ContactNotFound" for one in trial.outcomes[-size:]):
+            if accepted == 0 and any(one.detail != "ContactNotFound" for one in trial.others[-size:]):
                 refused += size
             if trial.stopped is None and refused >= MOST_TRIED:
-                codes = sorted({one.detail for one in trial.outcomes})
+                codes = sorted({one.detail for one in trial.others})
                 trial.stopped = TargetUnsafe(
                     f"Engage took none of the first {refused} changes ({', '.join(codes)}); check that the "
                     f"{capability.target} exists there as the manifests describe it"
@@ -56,20 +57,22 @@ class Canary:
     async def _try(self, operation: Operation, some: list[str], capability: Capability, trial: Trial) -> int:
         """Do it to `some`; return how many were accepted, and prove or stop."""
         reading = await self.target.read(some)
-        trial.outcomes += reading.unseen
+        trial.others += reading.unseen
         trial.stopped = reading.stopped
         seen = list(reading.contacts)
         if reading.stopped or not seen:
             return 0
         delivered = await self.target.apply_as(capability.mode, operation, seen)
         trial.stopped = delivered.stopped
-        accepted = [one.contact_id for one in delivered.outcomes if one.result is Result.ACCEPTED]
+        accepted = delivered.accepted
         problems = await self._problems(operation, {one: reading.contacts[one] for one in accepted})
         if problems:
             put_back = await self._put_back(reading.contacts)
             trial.stopped = TargetUnsafe(f"{_described(capability, accepted, problems)}; {put_back}")
-            delivered.outcomes[:] = [Outcome(one, Result.REJECTED, "PutBack") for one in seen]
-        trial.outcomes += delivered.outcomes
+            trial.others += [Outcome(one, Result.REJECTED, "PutBack") for one in seen]
+        else:
+            trial.accepted += accepted
+            trial.others += delivered.others
         facet = self.target.facet(operation)
         telling = [one for one in accepted if facet is None or not facet.is_done(reading.contacts[one])]
         if trial.stopped is None and telling:

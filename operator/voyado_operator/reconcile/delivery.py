@@ -1,6 +1,6 @@
 """Sending what may go out, batch by batch, and writing down what Engage acknowledged."""
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -55,12 +55,12 @@ class Delivery:
     async def _send(self, operation: Operation, lot: Lot, batch: list[str]) -> None:
         screened = await self.screen(operation, batch)
         await self.worker(self._announce, operation, lot, screened)
-        stopped, sent = screened.stopped, Delivered([])
+        stopped, sent = screened.stopped, Delivered()
         if screened.send and stopped is None:
             sent = await self._tried_and_sent(operation, screened.send)
             stopped = sent.stopped
-        self.account.record(operation, [*screened.outcomes, *sent.outcomes])
-        await self.worker(self._write_down, operation, lot, screened, sent.outcomes)
+        self.account.record(operation, len(sent.accepted), [*screened.outcomes, *sent.others])
+        await self.worker(self._write_down, operation, lot, screened, sent)
         self.advance(len(batch))
         if stopped:
             raise stopped
@@ -68,9 +68,9 @@ class Delivery:
     async def _tried_and_sent(self, operation: Operation, contact_ids: list[str]) -> Delivered:
         trial = await self.canary.fly(operation, contact_ids)
         if trial.stopped is not None or not trial.rest:
-            return Delivered(trial.outcomes, trial.stopped)
-        delivered = await self.target.apply(operation, trial.rest)
-        return Delivered([*trial.outcomes, *delivered.outcomes], delivered.stopped)
+            return Delivered(trial.accepted, trial.others, trial.stopped)
+        rest = await self.target.apply(operation, trial.rest)
+        return Delivered(trial.accepted + rest.accepted, trial.others + rest.others, rest.stopped)
 
     def _announce(self, operation: Operation, lot: Lot, screened: Screened) -> None:
         """What needs no sending, and then what is sent next."""
@@ -87,17 +87,17 @@ class Delivery:
         self.ledger.append(intent, screened.send, now, approval, witnesses=screened.witnesses)
         self.account.membership -= len(screened.send) if lot is Lot.MEMBERS else 0
 
-    def _write_down(self, operation: Operation, lot: Lot, screened: Screened, sent: Sequence[Outcome]) -> None:
+    def _write_down(self, operation: Operation, lot: Lot, screened: Screened, sent: Delivered) -> None:
         """What is unknown stays announced: the next run makes it what the audience says."""
-        now, accepted = self.clock(), _of(sent, Result.ACCEPTED)
-        self.ledger.append(Entry(operation), accepted, now, self.approvals.get(operation))
-        self.account.membership += len(accepted) if operation is Operation.ADD else 0
-        if refused := _of([*screened.outcomes, *sent], Result.REJECTED):
+        now = self.clock()
+        self.ledger.append(Entry(operation), sent.accepted, now, self.approvals.get(operation))
+        self.account.membership += len(sent.accepted) if operation is Operation.ADD else 0
+        if refused := _of([*screened.outcomes, *sent.others], Result.REJECTED):
             details = self.workspace.details(refused)
             parked = {one: parking(details[one].refusals, now) for one in refused}
             self.parked.park(operation, parked, self.generation, now)
         if screened.stopped is None:
-            done_or_unknown = {one.contact_id for one in sent if one.result is not Result.REJECTED}
+            done_or_unknown = set(sent.accepted) | set(_of(sent.others, Result.UNKNOWN))
             self._take_back(operation, lot, [one for one in screened.send if one not in done_or_unknown])
 
     def _take_back(self, operation: Operation, lot: Lot, contact_ids: Sequence[str]) -> None:
@@ -119,15 +119,10 @@ class Delivery:
         self.ledger.append(Entry.VOID, [one for one in contact_ids if one not in said_no | still_asked], now)
 
     async def _batches(self, operation: Operation, lot: Lot) -> AsyncIterator[list[str]]:
-        pages = self.workspace.changes(operation, lot)
-        while page := await self.worker(next, pages, None):
-            for batch in _sliced(page, self.target.batch_size):
-                yield batch
+        batches = self.workspace.changes(operation, lot, self.target.batch_size)
+        while batch := await self.worker(next, batches, None):
+            yield batch
 
 
 def _of(outcomes: Sequence[Outcome], result: Result) -> list[str]:
     return [outcome.contact_id for outcome in outcomes if outcome.result is result]
-
-
-def _sliced(page: list[str], size: int) -> Iterator[list[str]]:
-    return (page[start : start + size] for start in range(0, len(page), size))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from voyado_operator.api.activation import Drift
-from voyado_operator.domain.delivery import Entry, Operation, Result
+from voyado_operator.domain.delivery import Entry, Operation
 from voyado_operator.reconcile.findings import DriftFound, Findings
 from voyado_operator.reconcile.ports import Ledger, Target
 from voyado_operator.reconcile.surroundings import Surroundings
@@ -36,6 +36,6 @@ class DriftCheck:
             self.findings.gone = len(gone)
         if differing and spec.on_drift == "Correct":
             corrected = await target.apply(Operation.ADD, differing)
-            self.findings.drift.corrected = sum(one.result is Result.ACCEPTED for one in corrected.outcomes)
+            self.findings.drift.corrected = len(corrected.accepted)
         if reading.stopped:
             raise reading.stopped

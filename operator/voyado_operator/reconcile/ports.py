@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -29,12 +29,13 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """What became of a batch: one outcome per contact that was, or may have been, sent.
+    """What became of a batch: whom Engage `accepted`, and one outcome for each other that was, or may have been, sent.
 
-    `stopped` says why the others were not sent: CredentialsInvalid or EngageUnavailable.
+    `stopped` says why the rest was not sent: CredentialsInvalid or EngageUnavailable.
     """
 
-    outcomes: list[Outcome]
+    accepted: list[str] = field(default_factory=list)
+    others: list[Outcome] = field(default_factory=list)
     stopped: RunError | None = None
 
 
@@ -136,6 +137,8 @@ class Ledger(Protocol):
     def lost_at(self) -> datetime | None:
         """When it was found that an earlier ledger of this target is gone, if ever."""
         ...
+
+    def compact(self, at: datetime) -> None: ...
 
     def window(self, since: datetime, members: int) -> Window: ...
 

@@ -9,7 +9,7 @@ from voyado_operator.domain.errors import InvalidSpec
 from voyado_operator.domain.target import ANY_TYPE, ATTRIBUTE, TargetIdentity
 from voyado_operator.engage.client import EngageClient
 from voyado_operator.reconcile.ports import Target
-from voyado_operator.targets.bulk import MOST_ROWS
+from voyado_operator.targets.bulk import MOST_IN_FLIGHT
 from voyado_operator.targets.consent import Consent
 from voyado_operator.targets.label_attribute import LabelAttribute
 from voyado_operator.targets.label_endpoint import LabelEndpoint
@@ -89,7 +89,7 @@ def _label(route: str, name: str, connection: VoyadoConnection, client: EngageCl
     labels, batch_size = connection.spec.labels, _batch_size(connection)
     if route.startswith(ATTRIBUTE):
         in_bulk = connection.spec.bulk.mode == "Auto"
-        return LabelAttribute(client, route.removeprefix(ATTRIBUTE), MOST_ROWS if in_bulk else batch_size)
+        return LabelAttribute(client, route.removeprefix(ATTRIBUTE), MOST_IN_FLIGHT if in_bulk else batch_size)
     if route == TRIGGER and labels is not None and labels.custom_trigger is not None:
         return LabelTrigger(client, labels.custom_trigger.trigger_id, name, batch_size)
     if route == ENDPOINT and labels is not None and labels.endpoint is not None:

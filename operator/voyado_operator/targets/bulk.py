@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from time import monotonic
 from typing import Any
 
 from voyado_operator.domain.delivery import Operation, Outcome, Result
@@ -11,12 +12,14 @@ from voyado_operator.engage.answers import BatchAnswer, ItemAnswer, ItemStatus
 from voyado_operator.engage.client import EngageClient
 from voyado_operator.engage.limiter import Priority
 from voyado_operator.reconcile.ports import Delivered
-from voyado_operator.targets.singly import judged, one_by_one
+from voyado_operator.targets.singly import one_by_one, unaccepted
 
 MOST_ROWS = 4000  # engage-api.md 5, verified
+IN_FLIGHT = 32  # a bound; how many it takes is what the limiter's rate times the latency comes to
+MOST_IN_FLIGHT = IN_FLIGHT * MOST_ROWS
 FEWEST_ROWS = 11  # a batch costs three calls and a wait; up to 10 changes go one by one
 READ_BACK = 20
-FIRST_LOOK, LONGEST_WAIT, PATIENCE = 0.2, 15.0, 600.0  # seconds; DESIGN 5: unfinished after 10 minutes is unknown
+LONGEST_WAIT, PATIENCE = 15.0, 600.0  # seconds; DESIGN 5: unfinished after 10 minutes is unknown
 
 IsAsWished = Callable[[str], Awaitable[ItemAnswer]]
 
@@ -25,31 +28,66 @@ async def in_bulk(
     operation: Operation,
     contact_ids: Sequence[str],
     client: EngageClient,
-    row: Callable[[str], dict[str, Any]],
+    changes: dict[str, Any],
     is_as_wished: IsAsWished,
 ) -> Delivered:
-    """Hand in a batch and find out what became of every row; `is_as_wished` reads one contact back."""
-    try:
-        batch_id = await client.update_bulk([row(contact_id) for contact_id in contact_ids], Priority.NORMAL)
-    except RunError as error:
-        return Delivered([], error)
-    if batch_id is None:
-        return Delivered(_all(contact_ids, Result.UNKNOWN, "NoAnswer"))
-    try:
-        batch = await _finished(client, batch_id, len(contact_ids))
-    except RunError as error:  # it was handed in all the same
-        return Delivered(_all(contact_ids, Result.UNKNOWN, "NoStatus"), error)
-    if batch is None:
-        return Delivered(_all(contact_ids, Result.UNKNOWN, "BatchNotFinished"))
-    if batch.refused is None:
-        some = 0 if batch.is_suspect else READ_BACK
-        return await _read_back(operation, contact_ids, some, is_as_wished)
-    return Delivered([_told(operation, contact_id, batch.refused) for contact_id in contact_ids])
+    """Hand in batches, IN_FLIGHT at a time, and find out what became of every row; `is_as_wished` reads one back."""
+    handing_in = _HandingIn(operation, contact_ids, client, changes, is_as_wished)
+    await asyncio.gather(*(handing_in.work() for _ in range(IN_FLIGHT)))
+    return Delivered(handing_in.accepted, handing_in.others, handing_in.stopped)
 
 
-async def _finished(client: EngageClient, batch_id: str, rows: int) -> BatchAnswer | None:
-    """Wait for the batch; None after PATIENCE. Not being told how far it is does not undo that it was handed in."""
-    wait, waited = FIRST_LOOK, 0.0
+class _HandingIn:
+    def __init__(
+        self,
+        operation: Operation,
+        contact_ids: Sequence[str],
+        client: EngageClient,
+        changes: dict[str, Any],
+        is_as_wished: IsAsWished,
+    ) -> None:
+        self.accepted: list[str] = []
+        self.others: list[Outcome] = []
+        self.stopped: RunError | None = None
+        self._operation = operation
+        self._batches = (contact_ids[start : start + MOST_ROWS] for start in range(0, len(contact_ids), MOST_ROWS))
+        self._client = client
+        self._changes = changes
+        self._is_as_wished = is_as_wished
+
+    async def work(self) -> None:
+        while self.stopped is None and (batch := next(self._batches, None)) is not None:
+            delivered = await self._deliver(batch)
+            self.accepted += delivered.accepted
+            self.others += delivered.others
+            self.stopped = self.stopped or delivered.stopped
+
+    async def _deliver(self, contact_ids: Sequence[str]) -> Delivered:
+        started = monotonic()
+        try:
+            batch_id = await self._client.update_bulk(contact_ids, self._changes, Priority.NORMAL)
+        except RunError as error:
+            return Delivered(stopped=error)
+        if batch_id is None:
+            return Delivered(others=_unknown(contact_ids, "NoAnswer"))
+        try:
+            batch = await _finished(self._client, batch_id, len(contact_ids), monotonic() - started)
+        except RunError as error:  # it was handed in all the same
+            return Delivered([], _unknown(contact_ids, "NoStatus"), error)
+        if batch is None:
+            return Delivered(others=_unknown(contact_ids, "BatchNotFinished"))
+        if batch.refused is None:
+            some = 0 if batch.is_suspect else READ_BACK
+            return await _read_back(self._operation, contact_ids, some, self._is_as_wished)
+        return _told(self._operation, contact_ids, batch.refused)
+
+
+async def _finished(client: EngageClient, batch_id: str, rows: int, wait: float) -> BatchAnswer | None:
+    """Look at the batch after `wait` seconds and then less and less often; None after PATIENCE.
+
+    Not being told how far it is does not undo that it was handed in.
+    """
+    waited = 0.0
     while waited < PATIENCE:
         await asyncio.sleep(wait)
         waited, wait = waited + wait, min(2 * wait, LONGEST_WAIT)
@@ -68,21 +106,27 @@ async def _read_back(
     """The status tells of no single row: look at some, and at all when one is not as wished."""
     some = random.sample(list(contact_ids), min(at_first, len(contact_ids)))
     seen = await one_by_one(operation, some, is_as_wished)
-    if some and len(seen.outcomes) == len(some) and all(outcome.result is Result.ACCEPTED for outcome in seen.outcomes):
-        return Delivered(_all(contact_ids, Result.ACCEPTED))
+    if some and len(seen.accepted) == len(some):
+        return Delivered(list(contact_ids))
     everything = await one_by_one(operation, contact_ids, is_as_wished)
-    known = {outcome.contact_id for outcome in everything.outcomes}
+    known = {*everything.accepted, *(outcome.contact_id for outcome in everything.others)}
     unseen = [contact_id for contact_id in contact_ids if contact_id not in known]
-    return Delivered([*everything.outcomes, *_all(unseen, Result.UNKNOWN, "NotReadBack")], everything.stopped)
+    others = [*everything.others, *_unknown(unseen, "NotReadBack")]
+    return Delivered(everything.accepted, others, everything.stopped)
 
 
-def _all(contact_ids: Sequence[str], result: Result, detail: str = "") -> list[Outcome]:
-    return [Outcome(contact_id, result, detail) for contact_id in contact_ids]
+def _unknown(contact_ids: Sequence[str], detail: str) -> list[Outcome]:
+    return [Outcome(contact_id, Result.UNKNOWN, detail) for contact_id in contact_ids]
 
 
-def _told(operation: Operation, contact_id: str, refused: dict[str, str]) -> Outcome:
-    code = refused.get(contact_id)
-    if code is None:
-        return Outcome(contact_id, Result.ACCEPTED)
-    status = ItemStatus.NOT_FOUND if code == "ContactNotFound" else ItemStatus.REFUSED
-    return judged(operation, contact_id, ItemAnswer(status, code))
+def _told(operation: Operation, contact_ids: Sequence[str], refused: Mapping[str, str]) -> Delivered:
+    delivered = Delivered([one for one in contact_ids if one not in refused])
+    for contact_id in contact_ids if refused else ():
+        if (code := refused.get(contact_id)) is None:
+            continue
+        status = ItemStatus.NOT_FOUND if code == "ContactNotFound" else ItemStatus.REFUSED
+        if (outcome := unaccepted(operation, contact_id, ItemAnswer(status, code))) is None:
+            delivered.accepted.append(contact_id)
+        else:
+            delivered.others.append(outcome)
+    return delivered

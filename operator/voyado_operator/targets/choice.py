@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from voyado_operator.domain.contact import Facet
-from voyado_operator.domain.delivery import Operation, Outcome, Result
+from voyado_operator.domain.delivery import Operation
 from voyado_operator.domain.target import Capability, Mode
 from voyado_operator.engage.answers import ItemAnswer
 from voyado_operator.engage.client import EngageClient
@@ -47,7 +47,7 @@ class Choice(EngageTarget):
     async def apply(self, operation: Operation, contact_ids: Sequence[str]) -> Delivered:
         value = self._values[operation]
         if value is None:
-            return Delivered([Outcome(contact_id, Result.ACCEPTED) for contact_id in contact_ids])
+            return Delivered(list(contact_ids))
         changes, priority = self._changes(value), Priority.NORMAL if value else Priority.OPT_OUT
 
         async def send(contact_id: str) -> ItemAnswer:

@@ -4,7 +4,6 @@ Proven: a single update of an attribute. Unproven: contactId as the key of a bul
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 from voyado_operator.domain.contact import Facet
 from voyado_operator.domain.delivery import Operation
@@ -19,7 +18,7 @@ from voyado_operator.targets.singly import one_by_one
 
 
 class LabelAttribute(EngageTarget):
-    """Adding writes true, removing false. `batch_size` of bulk.MOST_ROWS sends in bulk, except for a few."""
+    """Adding writes true, removing false. `batch_size` of bulk.MOST_IN_FLIGHT sends in bulk, except for a few."""
 
     def __init__(self, client: EngageClient, attribute: str, batch_size: int) -> None:
         super().__init__(client)
@@ -36,7 +35,7 @@ class LabelAttribute(EngageTarget):
         return Capability("label", "attribute", self._mode(contacts))
 
     def _mode(self, contacts: int) -> Mode:
-        is_worth_it = self.batch_size == bulk.MOST_ROWS and contacts >= bulk.FEWEST_ROWS
+        is_worth_it = self.batch_size == bulk.MOST_IN_FLIGHT and contacts >= bulk.FEWEST_ROWS
         return Mode.BULK if is_worth_it else Mode.SINGLE
 
     async def apply(self, operation: Operation, contact_ids: Sequence[str]) -> Delivered:
@@ -48,9 +47,6 @@ class LabelAttribute(EngageTarget):
         async def send(contact_id: str) -> ItemAnswer:
             return await self.client.update(contact_id, wished, Priority.NORMAL)
 
-        def row(contact_id: str) -> dict[str, Any]:
-            return {"contactId": contact_id, **wished}
-
         async def is_as_wished(contact_id: str) -> ItemAnswer:
             contact = await self.client.read(contact_id)
             if isinstance(contact, ItemAnswer):
@@ -60,4 +56,4 @@ class LabelAttribute(EngageTarget):
 
         if mode is Mode.SINGLE:
             return await one_by_one(operation, contact_ids, send)
-        return await bulk.in_bulk(operation, contact_ids, self.client, row, is_as_wished)
+        return await bulk.in_bulk(operation, contact_ids, self.client, wished, is_as_wished)

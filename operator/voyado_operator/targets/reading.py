@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from voyado_operator.domain.contact import Contact
-from voyado_operator.domain.delivery import Operation, Result
+from voyado_operator.domain.delivery import Operation
 from voyado_operator.engage.answers import ItemAnswer, ItemStatus
 from voyado_operator.engage.client import EngageClient
 from voyado_operator.engage.limiter import Priority
@@ -23,4 +23,4 @@ async def read_all(contact_ids: Sequence[str], client: EngageClient, priority: P
         return ItemAnswer(ItemStatus.DONE)
 
     looked = await one_by_one(Operation.ADD, contact_ids, look)
-    return Reading(seen, [one for one in looked.outcomes if one.result is not Result.ACCEPTED], looked.stopped)
+    return Reading(seen, looked.others, looked.stopped)

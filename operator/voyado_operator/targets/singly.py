@@ -19,18 +19,18 @@ async def one_by_one(operation: Operation, contact_ids: Sequence[str], send: Sen
     """Send for each contact; stop when Engage refuses our key or has gone quiet."""
     sending = _Sending(operation, iter(contact_ids), send)
     await asyncio.gather(*(sending.work() for _ in range(min(IN_FLIGHT, len(contact_ids)))))
-    if sending.stopped is None and len(sending.outcomes) < len(contact_ids):
+    if sending.stopped is None and len(sending.accepted) + len(sending.others) < len(contact_ids):
         sending.stopped = EngageUnavailable("Engage does not answer updates any more; the rest waits for the next run")
-    return Delivered(sending.outcomes, sending.stopped)
+    return Delivered(sending.accepted, sending.others, sending.stopped)
 
 
-def judged(operation: Operation, contact_id: str, answer: ItemAnswer) -> Outcome:
-    """A contact that is gone cannot be added, and needs no removing."""
+def unaccepted(operation: Operation, contact_id: str, answer: ItemAnswer) -> Outcome | None:
+    """What else than accepted; a contact that is gone cannot be added, and needs no removing."""
     match answer.status:
         case ItemStatus.DONE:
-            return Outcome(contact_id, Result.ACCEPTED)
+            return None
         case ItemStatus.NOT_FOUND if operation is Operation.REMOVE:
-            return Outcome(contact_id, Result.ACCEPTED)
+            return None
         case ItemStatus.UNKNOWN:
             return Outcome(contact_id, Result.UNKNOWN, answer.detail)
     return Outcome(contact_id, Result.REJECTED, answer.detail)
@@ -38,7 +38,8 @@ def judged(operation: Operation, contact_id: str, answer: ItemAnswer) -> Outcome
 
 class _Sending:
     def __init__(self, operation: Operation, waiting: Iterator[str], send: Send) -> None:
-        self.outcomes: list[Outcome] = []
+        self.accepted: list[str] = []
+        self.others: list[Outcome] = []
         self.stopped: RunError | None = None
         self._operation = operation
         self._waiting = waiting
@@ -53,7 +54,10 @@ class _Sending:
                 self.stopped = self.stopped or error
                 return
             self._unanswered = self._unanswered + 1 if answer.status is ItemStatus.UNKNOWN else 0
-            self.outcomes.append(judged(self._operation, contact_id, answer))
+            if (refused := unaccepted(self._operation, contact_id, answer)) is None:
+                self.accepted.append(contact_id)
+            else:
+                self.others.append(refused)
 
     def _goes_on(self) -> bool:
         return self.stopped is None and self._unanswered < UNANSWERED_IN_A_ROW

@@ -51,7 +51,7 @@ def digest(connection: duckdb.DuckDBPyConnection, seed: str) -> str:
     total = hashlib.sha256(f"{len(seed)}:{seed}".encode())
     for operation in Operation:
         total.update(f"\n{operation}".encode())
-        for page in _pages(connection, "op = $op", operation):
+        for page in _pages(connection, "op = $op", operation, CONTACTS_PER_PAGE):
             total.update(("\n" + "\n".join(page)).encode())
     return f"sha256:{total.hexdigest()}"
 
@@ -65,9 +65,9 @@ def sample(connection: duckdb.DuckDBPyConnection, operation: Operation, limit: i
     return [f"h:{keyed.hexdigest(contact_id)[:8]}" for (contact_id,) in rows]
 
 
-def due(connection: duckdb.DuckDBPyConnection, operation: Operation, lot: Lot) -> Iterator[list[str]]:
-    """The contacts that may go out, sorted, by CONTACTS_PER_PAGE; as they were when the first page was asked for."""
-    return _pages(connection, f"op = $op and not held and not parked and {_LOTS[lot]}", operation)
+def due(connection: duckdb.DuckDBPyConnection, operation: Operation, lot: Lot, size: int) -> Iterator[list[str]]:
+    """The contacts that may go out, `size` at a time; as they were when the first were asked for."""
+    return _pages(connection, f"op = $op and not held and not parked and {_LOTS[lot]}", operation, size)
 
 
 def count_parked(connection: duckdb.DuckDBPyConnection, operation: Operation) -> int:
@@ -116,11 +116,13 @@ def _count(connection: duckdb.DuckDBPyConnection, condition: str, operation: Ope
     return int(count)
 
 
-def _pages(connection: duckdb.DuckDBPyConnection, condition: str, operation: Operation) -> Iterator[list[str]]:
+def _pages(
+    connection: duckdb.DuckDBPyConnection, condition: str, operation: Operation, size: int
+) -> Iterator[list[str]]:
     cursor = connection.cursor()  # of its own, so that other statements can run between two pages
     try:
         cursor.execute(f"select contact_id from changes where {condition} order by contact_id", {"op": operation.value})
-        while page := cursor.fetchmany(CONTACTS_PER_PAGE):
+        while page := cursor.fetchmany(size):
             yield [contact_id for (contact_id,) in page]
     finally:
         cursor.close()

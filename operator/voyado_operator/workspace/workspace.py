@@ -118,9 +118,9 @@ class Workspace:
         """Some contacts of the diff as `h:` and 8 hexadecimal digits of their keyed hash."""
         return changes.sample(self._connection, operation, limit, self._keyed)
 
-    def changes(self, operation: Operation, lot: Lot = Lot.OTHERS) -> Iterator[list[str]]:
-        """The contacts that may go out, sorted, 4,000 at a time; other calls may come in between."""
-        return changes.due(self._connection, operation, lot)
+    def changes(self, operation: Operation, lot: Lot, size: int) -> Iterator[list[str]]:
+        """The contacts that may go out, `size` at a time; other calls may come in between."""
+        return changes.due(self._connection, operation, lot, size)
 
     def count(self, operation: Operation) -> int:
         """How many contacts `changes` yields."""

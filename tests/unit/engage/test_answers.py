@@ -47,8 +47,11 @@ def test_a_batch_is_told_row_by_row_only_when_the_numbers_add_up(body: dict[str,
             {"status": "Completed", "succeeded": 1, "failed": 1, "errors": [{"contactId": ONE, "errorCode": "Bad"}]},
             BatchAnswer(is_finished=True, refused={ONE: "Bad"}),
         ),
-        ({"status": "Completed", "succeeded": 1, "failed": 1}, BatchAnswer(is_finished=True, refused=None)),
-        ({"status": "Failed"}, BatchAnswer(is_finished=True, refused=None)),
+        (
+            {"status": "Completed", "succeeded": 1, "failed": 1},
+            BatchAnswer(is_finished=True, refused=None, is_suspect=True),
+        ),
+        ({"status": "Failed"}, BatchAnswer(is_finished=True, refused=None, is_suspect=True)),
     ],
 )
 def test_a_batch_of_two(body: dict[str, Any], expected: BatchAnswer) -> None:

@@ -31,7 +31,7 @@ def findings(
 ) -> Findings:
     account = Account()
     for result, count in (results or {}).items():
-        account.record(Operation.ADD, [Outcome(f"{result}-{number}", result, "Code") for number in range(count)])
+        account.record(Operation.ADD, 0, [Outcome(f"{result}-{number}", result, "Code") for number in range(count)])
     return Findings(
         audience=AudienceCounts(20, 1, 2, 5, 1, 0, pending, 17),
         diff=DiffFound(NOW, DiffCounts(entering=5, leaving=2, unchanged=12, members=14), "sha256:d", [], []),

@@ -47,7 +47,7 @@ def test_the_worst_status_stays_below_32_kib() -> None:
         ledger=("file:///" + "x" * 1000, HUGE),
         requests=HUGE,
     )
-    found.account.record(Operation.ADD, (Outcome(str(number), Result.REJECTED, "E" * 64) for number in range(50)))
+    found.account.record(Operation.ADD, 0, (Outcome(str(number), Result.REJECTED, "E" * 64) for number in range(50)))
     run = assignment()
     spec = run.activation.spec.model_copy(update={"history_limit": 100})
     run = replace(run, activation=run.activation.model_copy(update={"spec": spec}))

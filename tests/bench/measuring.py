@@ -1,0 +1,71 @@
+"""A process of its own, its wall time, CPU seconds and peak memory; and the sink that it delivers to."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.request import urlopen
+
+from tests.controlplane.processes import free_port
+
+
+class ContestantError(Exception):
+    """A contestant ended with an error."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """`peak` is in MiB; all of the whole process, its start included."""
+
+    wall: float
+    cpu: float
+    peak: int
+
+
+def run(command: list[str], log: Path, **environment: str) -> Cost:
+    """Raises ContestantError, which quotes the end of what the process said."""
+    with log.open("wb") as output:
+        started = time.monotonic()
+        process = subprocess.Popen(command, stdout=output, stderr=output, env=os.environ | environment)
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.monotonic() - started
+    if status:
+        raise ContestantError(f"{' '.join(command)}\n{log.read_text()[-2000:]}")
+    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss // 1024)
+
+
+@dataclass(frozen=True)
+class Sink:
+    url: str
+
+    def taken(self) -> tuple[int, int]:
+        """Requests and rows."""
+        said = json.load(urlopen(f"{self.url}/taken"))
+        return said["requests"], said["rows"]
+
+    def members(self, before: set[str]) -> set[str]:
+        """Who has the label after all that was delivered, of those who had it before."""
+        members = set(before)
+        for body in urlopen(f"{self.url}/bodies").read().splitlines():
+            for row in json.loads(body):
+                change = members.add if row["label_vip"] else members.discard
+                change(row["contactId"])
+        return members
+
+
+@contextmanager
+def sink(latency: float) -> Iterator[Sink]:
+    port = free_port()
+    command = [sys.executable, "-m", "tests.bench.sink", str(port), str(latency)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        try:
+            yield Sink(f"http://127.0.0.1:{port}")
+        finally:
+            process.kill()
