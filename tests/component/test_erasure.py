@@ -146,7 +146,7 @@ def test_replaced_versions_are_kept_for_as_long_as_was_asked(root: Path) -> None
     folder = root / "tenant/Member/label/vip-1"
     ledger = Ledger.existing(f"file://{folder}")
     assert ledger is not None
-    ledger._log.rebase(alive="true", history="true")
+    ledger._log.rewrite("true")
     before = len(list(folder.glob("*.parquet")))
 
     retention.vacuum(root, timedelta(days=1))

@@ -117,17 +117,33 @@ class ChangeLog:
         return changes > max(SMALLEST_REBASE, base_rows // 5)
 
     def rebase(self, alive: str, history: str) -> None:
-        """Make the folded rows that satisfy `alive` the new base, and keep the change rows that satisfy `history`."""
+        """Make the folded rows that satisfy `alive` the new base, and drop the commits before the first with `history`.
+
+        The files of the others stay as they are: 1,000,000 members after a first run take 0.9 s, and 2.2 s to rewrite.
+        """
+        seq = self.next_seq
+        [row] = self.rows(f"select min(seq) as first from log where seq <> {self.base} and ({history})")
+        first = row["first"] or seq
+        self._replace(self._state(alive, seq), f"seq < {first} or seq = {self.base} or seq = {seq}", base=seq)
+
+    def rewrite(self, kept: str) -> None:
+        """Keep only what satisfies `kept`, of the base and of the history, in new files."""
         seq, columns = self.next_seq, ", ".join(self._columns)
-        state = f"select cast({seq} as bigint) as seq, {columns} from ({self.folded()}) where {alive}"
-        kept = f"select seq, {columns} from log where seq <> {self.base} and ({history})"
+        history = f"select seq, {columns} from log where seq <> {self.base} and ({kept})"
+        self._replace(f"{self._state(kept, seq)} union all {history}", None, base=seq)
+
+    def _state(self, alive: str, seq: int) -> str:
+        return f"select cast({seq} as bigint) as seq, {', '.join(self._columns)} from ({self.folded()}) where {alive}"
+
+    def _replace(self, rows: str, replaced: str | None, base: int) -> None:
         with unavailable(self.url, "rebase"):
             write_deltalake(
                 self.table,
-                self.query(f"{state} union all {kept}"),
+                self.query(rows),
                 mode="overwrite",
+                predicate=replaced,
                 writer_properties=SMALL,
-                commit_properties=_commit(ledger=seq, base=seq),
+                commit_properties=_commit(ledger=base, base=base),
             )
             self._sizes = None
 

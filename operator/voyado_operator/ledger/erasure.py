@@ -78,7 +78,7 @@ def _erased(table: Path, contact_id: str) -> bool:
     is_held = bool(log.rows(f"select 1 as one from log where contact_id = '{contact_id}' limit 1"))
     if is_held:
         others = f"contact_id is distinct from '{contact_id}'"
-        log.rebase(alive=others, history=others)
+        log.rewrite(others)
     log.vacuum_all()
     return is_held
 

@@ -1,15 +1,20 @@
 """Sending what may go out, batch by batch, and writing down what Engage acknowledged."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+import asyncio
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from voyado_operator.domain.delivery import ADOPTED, RESTORED, Account, Entry, Operation, Outcome, Result, parking
+from voyado_operator.domain.errors import RunError
 from voyado_operator.reconcile.canary import Canary
 from voyado_operator.reconcile.ports import Delivered, Ledger, Parked, Target
 from voyado_operator.reconcile.screening import Screen, Screened
 from voyado_operator.reconcile.worker import Worker
 from voyado_operator.workspace import Lot, Workspace
+
+LANES = 2
 
 
 class Interrupted(Exception):  # noqa: N818 - not an error: the operator stops, or the object goes
@@ -41,18 +46,35 @@ class Delivery:
     async def deliver(self, operations: Sequence[Operation]) -> None:
         """Send everything that is not held, in the order of `operations`.
 
-        Every batch is announced in the ledger before it goes, and what became of it is there before the next one goes:
-        a crash repeats one batch at most, and loses nothing. Raises CredentialsInvalid, EngageUnavailable,
+        Every batch is announced in the ledger before it goes, and what became of it is written down after: a crash
+        repeats LANES batches at most, and loses nothing. Raises CredentialsInvalid, EngageUnavailable,
         LedgerUnavailable, TargetUnsafe, or Interrupted.
         """
         for operation in operations:
             for lot in Lot:
-                async for batch in self._batches(operation, lot):
-                    if self.is_stopping():
-                        raise Interrupted
+                await self._deliver(operation, lot, self.workspace.changes(operation, lot, self.target.batch_size))
+
+    async def _deliver(self, operation: Operation, lot: Lot, batches: Iterator[list[str]]) -> None:
+        """The first batch alone, as the canary is in it; then in lanes, so that one sends while another writes down."""
+        stopped: list[Exception] = []
+
+        async def lane(most: int) -> None:
+            for _ in range(most):
+                if stopped or not (batch := await self.worker(next, batches, None)):
+                    return
+                try:
                     await self._send(operation, lot, batch)
+                except (RunError, Interrupted) as error:
+                    stopped.append(error)
+
+        await lane(1)
+        await asyncio.gather(*(lane(sys.maxsize) for _ in range(LANES)))
+        if stopped:
+            raise stopped[0]
 
     async def _send(self, operation: Operation, lot: Lot, batch: list[str]) -> None:
+        if self.is_stopping():
+            raise Interrupted
         screened = await self.screen(operation, batch)
         await self.worker(self._announce, operation, lot, screened)
         stopped, sent = screened.stopped, Delivered()
@@ -117,11 +139,6 @@ class Delivery:
             self.ledger.append(Entry.DECLINED, [contact_id], details[contact_id].entered_at or now)
         still_asked = {one for one in contact_ids if details[one].entry in (Entry.ASKED, Entry.LEAVING)}
         self.ledger.append(Entry.VOID, [one for one in contact_ids if one not in said_no | still_asked], now)
-
-    async def _batches(self, operation: Operation, lot: Lot) -> AsyncIterator[list[str]]:
-        batches = self.workspace.changes(operation, lot, self.target.batch_size)
-        while batch := await self.worker(next, batches, None):
-            yield batch
 
 
 def _of(outcomes: Sequence[Outcome], result: Result) -> list[str]:

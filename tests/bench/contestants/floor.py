@@ -1,4 +1,9 @@
-"""The shortest honest script: no state, no safety. `python -m … floor.py DATABASE URL CONNECTIONS`"""
+"""The shortest honest script: no state, no safety.
+
+    python floor.py DATABASE URL CONNECTIONS true SELECT… [false SELECT…]
+
+Posts the ids of each query with that value of the label.
+"""
 
 import http.client
 import sys
@@ -10,11 +15,9 @@ import duckdb
 BATCH = 4000
 
 
-def main(database: str, url: str, connections: int) -> None:
+def main(database: str, url: str, connections: int, *changes: str) -> None:
     warehouse = duckdb.connect(database, read_only=True)
-    changes = "select contact_id, true from audience except select contact_id, true from previous"
-    gone = "select contact_id, false from previous except select contact_id, false from audience"
-    for query, flag in ((changes, "true"), (gone, "false")):
+    for flag, query in zip(changes[::2], changes[1::2], strict=True):
         pages = warehouse.execute(query)
         with ThreadPoolExecutor(connections) as pool:
             lanes = [http.client.HTTPConnection(urlsplit(url).netloc) for _ in range(connections)]
@@ -36,4 +39,4 @@ def main(database: str, url: str, connections: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), *sys.argv[4:])

@@ -6,6 +6,7 @@ python -m tests.bench.contestants.ours FOLDER SINK QUERY SOURCE_URI
 import asyncio
 import json
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 from typing import Any, cast
@@ -16,7 +17,6 @@ from voyado_operator.api.activation import SegmentActivation
 from voyado_operator.api.common import Kind, Metadata
 from voyado_operator.api.connection import Capability as Shown
 from voyado_operator.api.connection import VoyadoConnection
-from voyado_operator.app import now
 from voyado_operator.reconcile.activation import ActivationLife
 from voyado_operator.reconcile.registry import Registry
 from voyado_operator.reconcile.surroundings import Surroundings
@@ -78,7 +78,7 @@ async def main(folder: Path, sink: str, query: str, source: str) -> None:
     metrics = Metrics(prometheus)
     adapters = OperatorAdapters(settings, b"key", metrics, lambda: True)
     cluster = Dictionary(folder / "status.json", source)
-    around = Surroundings(adapters, cast(Any, cluster), asyncio.Semaphore(1), "uid", now)
+    around = Surroundings(adapters, cast(Any, cluster), asyncio.Semaphore(1), "uid", lambda: datetime.now(UTC))
     registry = Registry(adapters.identify)
     connecting = {
         "url": sink,
