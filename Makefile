@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup controlplane generate lint test chaos demo requirements clean
+.PHONY: setup controlplane generate lint test chaos bench demo requirements clean
 
 setup: .venv/.installed                       ## the Python environment in .venv
 
@@ -31,6 +31,15 @@ test: controlplane                            ## every test, real control plane 
 
 chaos: controlplane                           ## 120 kills -9 over every target and route; prints its seed, CHAOS_SEED= repeats one
 	CHAOS_KILLS=$${CHAOS_KILLS:-120} $(BIN)/python -m pytest -s tests/faults/test_kills.py
+
+bench: setup .cache/bench/.installed          ## against the floor, drt and dlt, into docs/benchmark.md; QUICK=1 is short
+	@$(BIN)/python -m tests.bench
+
+.cache/bench/.installed: requirements/bench.txt
+	@echo "==> the peers in .cache/bench"
+	@$(PYTHON) -m venv .cache/bench
+	@.cache/bench/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/bench.txt
+	@touch $@
 
 demo: controlplane                            ## the whole promise in a minute; KEEP=1 leaves it running
 	@$(BIN)/python -m examples.demo

@@ -41,7 +41,14 @@ def run(command: list[str], log: Path, **environment: str) -> Cost:
 
 @dataclass(frozen=True)
 class Sink:
-    url: str
+    """`latency` is in seconds."""
+
+    port: int
+    latency: float
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
 
     def taken(self) -> tuple[int, int]:
         """Requests and rows."""
@@ -59,13 +66,14 @@ class Sink:
 
 
 @contextmanager
-def sink(latency: float) -> Iterator[Sink]:
-    port = free_port()
+def sink(latency: float, port: int) -> Iterator[Sink]:
+    """At that port, or at any for 0."""
+    port = port or free_port()
     command = [sys.executable, "-m", "tests.bench.sink", str(port), str(latency)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()
         try:
-            yield Sink(f"http://127.0.0.1:{port}")
+            yield Sink(port, latency)
         finally:
             process.kill()

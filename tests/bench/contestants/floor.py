@@ -1,41 +1,39 @@
 """The shortest honest script: no state, no safety.
 
-    python floor.py DATABASE URL CONNECTIONS true SELECT… [false SELECT…]
+    python -m tests.bench.contestants.floor DATABASE URL CONNECTIONS true SELECT… [false SELECT…]
 
 Posts the ids of each query with that value of the label.
 """
 
-import http.client
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from urllib.parse import urlsplit
+from queue import SimpleQueue
 
 import duckdb
 
-BATCH = 4000
+from tests.bench.contestants.posting import BATCH, Lane
 
 
 def main(database: str, url: str, connections: int, *changes: str) -> None:
-    warehouse = duckdb.connect(database, read_only=True)
-    for flag, query in zip(changes[::2], changes[1::2], strict=True):
-        pages = warehouse.execute(query)
-        with ThreadPoolExecutor(connections) as pool:
-            lanes = [http.client.HTTPConnection(urlsplit(url).netloc) for _ in range(connections)]
-            free = lanes.copy()
+    warehouse, free = duckdb.connect(database, read_only=True), SimpleQueue[Lane]()
+    for _ in range(connections):
+        free.put(Lane(url))
 
-            def post(body: str, free: list[http.client.HTTPConnection] = free) -> None:
-                lane = free.pop()
-                lane.request("PATCH", "/bulk", body)
-                lane.getresponse().read()
-                free.append(lane)
+    def post(body: str) -> None:
+        lane = free.get()
+        lane.post(body)
+        free.put(lane)
 
-            sent = []
+    with ThreadPoolExecutor(connections) as pool:
+        sent = []
+        for flag, query in zip(changes[::2], changes[1::2], strict=True):
+            pages = warehouse.execute(query)
+            separator = f'","label_vip":{flag}}},{{"contactId":"'
             while page := pages.fetchmany(BATCH):
-                separator = f'","label_vip":{flag}}},{{"contactId":"'
-                body = f'[{{"contactId":"{separator.join(row[0] for row in page)}","label_vip":{flag}}}]'
-                sent.append(pool.submit(post, body))
-            for one in sent:
-                one.result()
+                ids = separator.join(row[0] for row in page)
+                sent.append(pool.submit(post, f'[{{"contactId":"{ids}","label_vip":{flag}}}]'))
+        for one in sent:
+            one.result()
 
 
 if __name__ == "__main__":
