@@ -74,13 +74,13 @@ class EngageAdmin:
 
 
 @contextmanager
-def running_simulator() -> Iterator[EngageAdmin]:
-    """A simulator that must not have seen a request that creates a contact by the end."""
+def running_simulator(port: int | None = None) -> Iterator[EngageAdmin]:
+    """A simulator that must not have seen a request that creates a contact by the end; on a free port unless told."""
     started, loop = threading.Event(), asyncio.new_event_loop()
     urls: list[str] = []
 
     async def serve() -> None:
-        async with Simulator(free_port()) as simulator:
+        async with Simulator(port or free_port()) as simulator:
             urls.append(simulator.url)
             started.set()
             await stopping.wait()
