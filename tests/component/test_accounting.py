@@ -19,6 +19,10 @@ from tests.engage import EngageAdmin
 
 HURRY = Patience(attempts=2, first_wait=0.001, longest_wait=0.002, total=5)
 KINDS = ["resetBefore", "resetAfter", "garbage"]
+SILENCE_THEN_REFUSED: list[dict[str, Any]] = [
+    {"kind": "resetAfter", "method": "PATCH", "times": 1},
+    {"kind": "status", "status": 401, "times": 1},
+]
 faults = st.lists(
     st.fixed_dictionaries(
         {
@@ -50,6 +54,8 @@ faults = st.lists(
     one=st.booleans(),
 )
 @example(faults=[], shape="counts", contacts=24, gone=1, one=False)
+@example(faults=SILENCE_THEN_REFUSED, shape="counts", contacts=3, gone=0, one=True)
+@example(faults=SILENCE_THEN_REFUSED, shape="counts", contacts=24, gone=0, one=False)
 def test_every_contact_is_accounted_for_once(
     engage: EngageAdmin,
     monkeypatch: pytest.MonkeyPatch,
@@ -85,4 +91,7 @@ def test_every_contact_is_accounted_for_once(
     account = Account()
     account.record(Operation.ADD, len(delivered.accepted), delivered.others)
     assert account.sent == sum(account.total(result) for result in Result) == len(told)
-    assert set(delivered.accepted) <= engage.attribute("label_vip"), "accepted is done"
+    done = engage.attribute("label_vip") & set(people)
+    assert set(delivered.accepted) <= done, "accepted is done"
+    unknown = {one.contact_id for one in delivered.others if one.result is Result.UNKNOWN}
+    assert done <= unknown.union(delivered.accepted), "refused, or not sent, is not done"

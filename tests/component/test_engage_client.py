@@ -9,6 +9,7 @@ from voyado_operator.engage.answers import ItemAnswer, ItemStatus
 from voyado_operator.engage.client import EngageClient
 from voyado_operator.engage.limiter import Priority
 from voyado_operator.engage.pool import EngagePool
+from voyado_operator.engage.transport import Patience
 
 from tests.component.observing import CONNECTION, Observed
 from tests.engage import EngageAdmin
@@ -147,6 +148,72 @@ async def test_what_cannot_have_been_done_is_no_result(
     engage.faults({"kind": "status", "status": 503})
     with pytest.raises(EngageUnavailable, match="took no update"):
         await client.update(people[0], VIP, Priority.NORMAL)
+
+
+@pytest.mark.parametrize(
+    "second",
+    [{"kind": "status", "status": 401}, {"kind": "status", "status": 409}, {"kind": "status", "status": 422}],
+    ids=["key refused", "conflict", "invalid"],
+)
+async def test_what_an_unanswered_attempt_may_have_done_is_unknown_whatever_the_next_one_says(
+    client: EngageClient, engage: EngageAdmin, people: list[str], second: dict[str, object]
+) -> None:
+    silence = {"kind": "resetAfter", "method": "PATCH", "times": 1}
+    engage.faults(silence, second)
+    told = await client.update(people[0], VIP, Priority.NORMAL)
+    engage.faults(silence, second)
+    batch = await client.update_bulk(people[1:], VIP, Priority.NORMAL)
+
+    assert told.status is ItemStatus.UNKNOWN
+    assert batch is None
+    assert people[0] in engage.attribute("label_vip")
+
+
+async def test_a_lost_lease_does_not_undo_what_was_sent(
+    engage: EngageAdmin, observed: Observed, people: list[str]
+) -> None:
+    looks = iter([True, True, False])  # before the head and before the body of the first attempt
+    pool = EngagePool(observed, "0.0.0", looks.__next__, Patience(attempts=2, first_wait=0.001, longest_wait=0.002))
+    client = pool.client(engage.url, engage.api_key, None, 200, CONNECTION)
+    engage.faults({"kind": "resetAfter", "times": 1})
+
+    assert (await client.update(people[0], VIP, Priority.NORMAL)).status is ItemStatus.UNKNOWN
+    assert people[0] in engage.attribute("label_vip")
+    await pool.close()
+
+
+@pytest.mark.parametrize(
+    ("fault", "times_fired"),
+    [
+        ({"kind": "resetAfter"}, 1),
+        ({"kind": "resetBefore"}, 0),
+        ({"kind": "status", "status": 408}, 0),
+        ({"kind": "status", "status": 500}, 0),
+        ({"kind": "status", "status": 504}, 0),
+    ],
+)
+async def test_a_trigger_that_may_have_been_fired_is_not_fired_again(
+    client: EngageClient, engage: EngageAdmin, people: list[str], fault: dict[str, object], times_fired: int
+) -> None:
+    engage.faults({**fault, "times": 1})
+
+    fired = await client.fire("sync", people[0], {"label": "vip", "action": "add"})
+
+    assert fired.status is ItemStatus.UNKNOWN
+    assert engage.requests()["total"] == 1
+    assert len(engage.fired()) == times_fired
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_trigger_that_engage_put_off_is_fired_later(
+    client: EngageClient, engage: EngageAdmin, people: list[str], status: int
+) -> None:
+    engage.faults({"kind": "status", "status": status, "times": 1})
+
+    fired = await client.fire("sync", people[0], {"label": "vip", "action": "add"})
+
+    assert fired == ItemAnswer(ItemStatus.DONE)
+    assert len(engage.fired()) == 1
 
 
 async def test_errors_never_quote_an_address(client: EngageClient, engage: EngageAdmin) -> None:

@@ -94,7 +94,7 @@ class EngageClient:
             content = json.dumps(body).encode()
             answer = await self._transport.send(operation, method, path, content=content, priority=priority)
         except Unanswered as unanswered:
-            if not unanswered.possibly_sent:
+            if not unanswered.possibly_done:
                 raise EngageUnavailable(f"Engage took no update: {unanswered}") from None
             return ItemAnswer(ItemStatus.UNKNOWN, "NoAnswer")
         return _item(answer)
@@ -114,16 +114,16 @@ class EngageClient:
                 priority=priority,
             )
         except Unanswered as unanswered:
-            if not unanswered.possibly_sent:
+            if not unanswered.possibly_done:
                 raise EngageUnavailable(f"Engage took no bulk update: {unanswered}") from None
             return None
-        if 400 <= answer.status < 500:
+        if 400 <= answer.status < 500 and not answer.follows_silence:
             code = answers.error_code(answer.body) or "no error code"
             raise EngageUnavailable(
                 f"Engage refused a bulk update: status {answer.status}, {code}; bulk: {{mode: Off}} in the "
                 "VoyadoConnection updates one by one"
             )
-        return answers.batch_id(answer.body)
+        return answers.batch_id(answer.body) if 200 <= answer.status < 300 else None
 
     async def bulk_status(self, batch_id: str, rows: int) -> BatchAnswer:
         """How far a bulk update is. The v3 path is inferred from v2."""
@@ -160,6 +160,6 @@ def _item(answer: Answer) -> ItemAnswer:
         return readable if answer.is_readable else ItemAnswer(ItemStatus.UNKNOWN, "UnreadableAnswer")
     if answer.status == 404:
         return ItemAnswer(ItemStatus.NOT_FOUND, code or "ContactNotFound")
-    if 400 <= answer.status < 500:
+    if 400 <= answer.status < 500 and not answer.follows_silence:
         return ItemAnswer(ItemStatus.REFUSED, code or f"Status{answer.status}")
     return ItemAnswer(ItemStatus.UNKNOWN, f"Status{answer.status}")

@@ -6,7 +6,7 @@ Nothing that leaves this module quotes a URL or a body: both hold addresses and 
 import json
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from time import monotonic
 from typing import Any, Protocol
@@ -15,7 +15,7 @@ import httpx
 import stamina
 
 from voyado_operator.api.common import ObjectKey
-from voyado_operator.domain.errors import CredentialsInvalid, LedgerUnavailable
+from voyado_operator.domain.errors import CredentialsInvalid, LedgerUnavailable, RunError
 from voyado_operator.engage.limiter import Priority, RateLimiter
 
 # httpx logs every request line at INFO, httpcore headers at DEBUG.
@@ -23,6 +23,7 @@ for name in ("httpx", "httpcore"):
     logging.getLogger(name).setLevel(logging.CRITICAL)
 
 PASSING = {408, 429, 500, 502, 503, 504}
+NOT_DONE = {429, 503}  # the server says itself that it does not handle the request now (RFC 6585 4, RFC 9110 15.6.4)
 LARGEST_ANSWER = 8 * 2**20  # bytes; the largest expected is a list of consents with their texts
 BEFORE_WRITING = ("http11.send_request_headers.started", "http11.send_request_body.started")
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
@@ -47,27 +48,31 @@ class Patience:
 
 
 class Unanswered(Exception):  # noqa: N818 - what happened, for the client to interpret
-    """No usable answer after all attempts; `possibly_sent`: Engage may have done what it was asked."""
+    """No usable answer after all attempts; `possibly_done`: Engage may have done what it was asked."""
 
-    def __init__(self, what: str, possibly_sent: bool) -> None:  # noqa: FBT001 - a fact, not a switch
+    def __init__(self, what: str, possibly_done: bool) -> None:  # noqa: FBT001 - a fact, not a switch
         super().__init__(what)
-        self.possibly_sent = possibly_sent
+        self.possibly_done = possibly_done
 
 
 class _Again(Exception):  # noqa: N818 - steers the retries
-    def __init__(self, what: str, possibly_sent: bool, after: float | None = None) -> None:  # noqa: FBT001
+    def __init__(self, what: str, possibly_done: bool, after: float | None = None) -> None:  # noqa: FBT001
         super().__init__(what)
-        self.possibly_sent = possibly_sent
+        self.possibly_done = possibly_done
         self.after = after
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Status code and JSON body; `is_readable` is false for a body that is not JSON."""
+    """Status code and JSON body; `is_readable` is false for a body that is not JSON.
+
+    `follows_silence`: an earlier attempt was not answered and may have been done, whatever this one says.
+    """
 
     status: int
     body: Any
     is_readable: bool
+    follows_silence: bool = False
 
 
 @dataclass(slots=True)
@@ -96,16 +101,18 @@ class Transport:
     ) -> Answer:
         """`operation` names the call in metrics; `path` begins with /api/; `content` is JSON.
 
-        Raises Unanswered, LedgerUnavailable when nothing may be written now, or CredentialsInvalid on 401 and 403.
+        A POST that may have been done is not sent again (engage-api.md 2: "POST changes state each time").
+        Raises Unanswered, LedgerUnavailable when nothing may be written now, or CredentialsInvalid on 401 and 403; the
+        latter two only where no earlier attempt can have been done.
         """
         extensions = {} if method == "GET" else {"trace": self._last_look}
         url = f"{self.url}{path}"
         request = self.http.build_request(method, url, params=params, content=content, extensions=extensions)
         request.headers.update(self.headers)
-        possibly_sent = False
+        possibly_done = False
         try:
             async for attempt in stamina.retry_context(
-                on=_wait_for,
+                on=_wait_for_undone if method == "POST" else _wait_for,
                 attempts=self.patience.attempts,
                 timeout=self.patience.total,
                 wait_initial=self.patience.first_wait,
@@ -113,12 +120,17 @@ class Transport:
             ):
                 with attempt:
                     try:
-                        return await self._attempt(operation, request, priority)
+                        answer = await self._attempt(operation, request, priority)
+                        return replace(answer, follows_silence=possibly_done)
                     except _Again as again:
-                        possibly_sent |= again.possibly_sent
+                        possibly_done |= again.possibly_done and method != "GET"
                         raise
         except _Again as again:
-            raise Unanswered(str(again), possibly_sent) from None
+            raise Unanswered(str(again), possibly_done) from None
+        except RunError as error:
+            if possibly_done:
+                raise Unanswered(error.reason, possibly_done) from None
+            raise
         raise AssertionError("stamina returns or raises")
 
     async def _attempt(self, operation: str, request: httpx.Request, priority: Priority) -> Answer:
@@ -135,7 +147,7 @@ class Transport:
             code = str(response.status_code)
         except httpx.TransportError as error:
             code = type(error).__name__
-            raise _Again(code, possibly_sent=not isinstance(error, NOT_SENT)) from None
+            raise _Again(code, possibly_done=not isinstance(error, NOT_SENT)) from None
         finally:
             self.observer.request(self.connection, operation, code, monotonic() - started)
         return self._interpreted(response, content)
@@ -162,8 +174,7 @@ class Transport:
         if status == HTTPStatus.TOO_MANY_REQUESTS:
             self.limiter.slow_down()
         if status in PASSING:
-            sent = status not in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
-            raise _Again(f"status {status}", possibly_sent=sent, after=_retry_after(response))
+            raise _Again(f"status {status}", possibly_done=status not in NOT_DONE, after=_retry_after(response))
         if content == b"":
             return Answer(status, None, is_readable=True)
         try:
@@ -189,6 +200,11 @@ def _wait_for(error: Exception) -> bool | float:
     if not isinstance(error, _Again):
         return False
     return True if error.after is None else error.after
+
+
+def _wait_for_undone(error: Exception) -> bool | float:
+    """As `_wait_for`, for what must not be done twice."""
+    return not (isinstance(error, _Again) and error.possibly_done) and _wait_for(error)
 
 
 def _retry_after(response: httpx.Response) -> float | None:

@@ -32,13 +32,21 @@ class Canary:
     target: Target
     is_proven: Callable[[Capability], bool]
     prove: Callable[[Capability], None]
+    _alone: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _stopped: RunError | None = None
 
     async def fly(self, operation: Operation, contact_ids: Sequence[str]) -> Trial:
-        """Try the change on the first contacts that Engage shows."""
+        """Try the change on the first contacts that Engage shows; other batches wait for what becomes of them."""
         trial = Trial(rest=list(contact_ids))
         capability = self.target.capability(operation, len(contact_ids))
-        if capability is None or self.is_proven(capability):
-            return trial
+        if capability is not None and not self.is_proven(capability):
+            async with self._alone:
+                trial.stopped = self._stopped
+                await self._fly(operation, capability, trial)
+                self._stopped = trial.stopped
+        return trial
+
+    async def _fly(self, operation: Operation, capability: Capability, trial: Trial) -> None:
         refused = 0
         while trial.rest and trial.stopped is None and not self.is_proven(capability):
             size = min(MOST_TRIED, len(trial.rest)) if capability.mode is Mode.BULK else 1
@@ -52,7 +60,6 @@ class Canary:
                     f"Engage took none of the first {refused} changes ({', '.join(codes)}); check that the "
                     f"{capability.target} exists there as the manifests describe it"
                 )
-        return trial
 
     async def _try(self, operation: Operation, some: list[str], capability: Capability, trial: Trial) -> int:
         """Do it to `some`; return how many were accepted, and prove or stop."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from voyado_operator.domain.delivery import ADOPTED, RESTORED, Account, Entry, Operation, Outcome, Result, parking
-from voyado_operator.domain.errors import RunError
 from voyado_operator.reconcile.canary import Canary
 from voyado_operator.reconcile.ports import Delivered, Ledger, Parked, Target
 from voyado_operator.reconcile.screening import Screen, Screened
@@ -64,7 +63,7 @@ class Delivery:
                     return
                 try:
                     await self._send(operation, lot, batch)
-                except (RunError, Interrupted) as error:
+                except Exception as error:  # noqa: BLE001 - the other lane still writes down what it has sent
                     stopped.append(error)
 
         await lane(1)
@@ -132,7 +131,7 @@ class Delivery:
             self.ledger.append(Entry.ADD, still_members, now, approval or RESTORED)
             self.account.membership += len(still_members)
             return
-        # What came before an opt-in; the others had no record, or one that says as little.
+        # What was asked before and never answered may have happened. Of others a label's ledger tells nothing else.
         details = self.workspace.details(contact_ids)
         said_no = {one for one in contact_ids if details[one].entry in (Entry.REMOVE, Entry.DECLINED)}
         for contact_id in said_no:

@@ -43,7 +43,8 @@ _PARKED = """
 
 _DETAILS = """
     select c.contact_id, any_value(c.decided_at), list(distinct b.address_hash),
-           any_value(e.op), any_value(e.changed_at), any_value(e.witness), any_value(r.attempts)
+           any_value(coalesce(e.op, nullif(c.was, 'add'))), any_value(e.changed_at), any_value(e.witness),
+           any_value(r.attempts)
     from changes c
     semi join wanted w on w.contact_id = c.contact_id
     left join matched_by b on b.contact_id = c.contact_id
