@@ -102,7 +102,8 @@ class Tenant:
         contact.attributes.update(changes.get("attributes", {}))
         contact.preferences.update(changes.get("preferences", {}))
         for name, value in changes.get("consents", {}).items():
-            contact.consents[name] = {"id": name, "value": value, "date": now()}
+            said = value if isinstance(value, dict) else {"value": value}
+            contact.consents[name] = {"id": name, "date": now(), **said}
         if address := changes.get("email"):
             self._leave_address(contact)
             contact.attributes["email"] = address

@@ -79,17 +79,18 @@ class OperatorAdapters:
         root, host, contact_type = self._settings.ledger_url, identity.host, identity.contact_type
         return ledger_url(root, host, contact_type, identity.kind, identity.name, parts)
 
-    def set_damaged_aside(self, identity: TargetIdentity, at: datetime) -> bool:
+    def set_damaged_aside(self, identity: TargetIdentity, at: datetime) -> list[str]:
         ledger = self.ledger_url(identity)
         recent = identities_url(self._settings.ledger_url, identity.host, identity.contact_type)
         damaged = [url for url in (ledger, parked_url(ledger), waiting_url(ledger), recent) if is_damaged(url)]
         for url in damaged:
             set_aside(url, at)
-        return bool(damaged)
+        return damaged
 
-    def set_ledger_aside(self, identity: TargetIdentity, at: datetime) -> bool:
-        set_aside(self.ledger_url(identity), at)
-        return True
+    def set_ledger_aside(self, identity: TargetIdentity, at: datetime) -> list[str]:
+        url = self.ledger_url(identity)
+        set_aside(url, at)
+        return [url]
 
     def existing_ledger(self, url: str) -> Ledger | None:
         return Ledger.existing(url)

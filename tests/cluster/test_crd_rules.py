@@ -162,6 +162,7 @@ CONNECTION_RULES = [
             "/api/v2/contacts/{contactId}/preferences/acceptsEmail",
             "/api/v3/contacts/{contactId}/Consents/{label}",
             "/api/v2/contacts/{contactId}/unsubscribeEmail",
+            "/api/v2/contacts/{contactId}/promoteToMember",
         )
     ),
     (

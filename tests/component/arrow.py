@@ -29,3 +29,10 @@ def breaking_off(rows: Table, message: str) -> RecordBatchReader:
 
 def rows_of(stream: ArrowStream) -> list[dict[str, object]]:
     return [row for batch in RecordBatchReader.from_arrow(stream) for row in batch.to_struct_array().to_pylist()]
+
+
+def contacts(stream: ArrowStream) -> set[str]:
+    """The contact ids of a stream, which has each once."""
+    found = [str(row["contact_id"]) for row in rows_of(stream)]
+    assert len(found) == len(set(found))
+    return set(found)

@@ -1,11 +1,14 @@
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from voyado_operator.engage.client import EngageClient
 from voyado_operator.engage.pool import EngagePool
 from voyado_operator.engage.transport import Patience
 
+from tests.component.installation import Installation
 from tests.component.observing import CONNECTION, Observed
 from tests.engage import EngageAdmin, running_simulator
 
@@ -37,3 +40,21 @@ async def client(engage: EngageAdmin, observed: Observed) -> AsyncIterator[Engag
     pool = EngagePool(observed, "0.0.0", lambda: True, patience)
     yield pool.client(engage.url, engage.api_key, None, 200, CONNECTION)
     await pool.close()
+
+
+Install = Callable[..., Installation]
+
+
+@pytest.fixture
+async def install(engage: EngageAdmin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Install]:
+    """Makes an installation for a kind of target, with so many people and guards."""
+    monkeypatch.setattr("voyado_operator.reconcile.canary.BETWEEN_LOOKS", 0.0)
+    installed: list[Installation] = []
+
+    def make(kind: str, people: int = 14, **guards: Any) -> Installation:
+        installed.append(Installation(engage, kind, tmp_path / "ledger", people, **guards))
+        return installed[-1]
+
+    yield make
+    for one in installed:
+        await one.ends()

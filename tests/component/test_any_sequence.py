@@ -6,8 +6,6 @@ Real are the runs, the ledger, DuckDB, and Engage over HTTP; the API server is a
 import asyncio
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +13,11 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from voyado_operator.api.activation import WaitingPlan
-from voyado_operator.domain.delivery import Entry
-from voyado_operator.ledger.members import Ledger
 
-from tests.component.installation import OPT_INS, PEOPLE, TARGETS, Installation
+from tests.component.installation import OPT_INS, TARGETS, Installation, Killed, killed_after
 from tests.engage import EngageAdmin
 
+PEOPLE = 14
 SEQUENCES = int(os.environ.get("SEQUENCES", "12"))  # of each target
 FAULTS = [
     {"kind": "status", "status": 503, "retryAfter": 0, "times": 3},
@@ -34,35 +30,11 @@ FAULTS = [
 ]
 
 
-class Killed(BaseException):
-    """The process ends here; nothing more is written anywhere."""
-
-
-@contextmanager
-def killed_after(appends: int) -> Iterator[None]:
-    """The process dies before, or just after, one of its next commits to the ledger."""
-    original, left = Ledger.append, [appends]
-
-    def append(self: Ledger, entry: Entry, ids: Any, *rest: Any, **more: Any) -> None:
-        ids = list(ids)
-        if not ids:
-            return
-        left[0] -= 1
-        if left[0] == 0 and appends % 2:
-            raise Killed
-        original(self, entry, ids, *rest, **more)
-        if left[0] == 0:
-            raise Killed
-
-    Ledger.append = append  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        Ledger.append = original  # type: ignore[method-assign]
-
-
 class AnySequence(RuleBasedStateMachine):
     """Once faults stop, Engage is what the audience says, of the contacts that exist."""
+
+    engage: EngageAdmin
+    kind: str
 
     @initialize()
     def install(self) -> None:
@@ -70,19 +42,15 @@ class AnySequence(RuleBasedStateMachine):
         self.runner = asyncio.Runner()
         self.here = self.runner.run(self._installed())
         self.outsiders = set(self.here.people[:2])
-        self.ever = set[str]()
         self.gone = set[str]()
         self.said_no, self.said_yes = set[str](), set[str]()
-        self.approved = 0
 
     async def _installed(self) -> Installation:
-        return Installation(Path(self.folder.name))
+        return Installation(self.engage, self.kind, Path(self.folder.name), PEOPLE, maxRemovals=5)
 
     @rule(chosen=st.sets(st.integers(2, PEOPLE - 1)))
     def change_the_audience(self, chosen: set[int]) -> None:
-        self.here.audience = [self.here.people[number] for number in sorted(chosen)]
-        self.here.generation += 1
-        self.ever |= set(self.here.audience)
+        self.here.select(self.here.people[number] for number in chosen)
 
     @rule()
     def run(self) -> None:
@@ -102,21 +70,11 @@ class AnySequence(RuleBasedStateMachine):
                 return
             except Killed:
                 pass
-        self.runner.run(self._restart())
-
-    async def _restart(self) -> None:
-        await self.here.adapters.close()  # its sockets, as the system does for a process
-        self.here.start()
+        self.runner.run(self.here.restart())
 
     @rule()
     def approve_what_waits(self) -> None:
-        if plan := self.here.life.status.plan:
-            self.approve(plan)
-            self.runner.run(self.here.step())
-
-    def approve(self, plan: WaitingPlan) -> None:
-        self.here.annotations["approve"] = plan.digest
-        self.approved += plan.entering + plan.leaving
+        self.runner.run(self.here.approve())
 
     @rule(number=st.integers(2, PEOPLE - 1), value=st.booleans())
     def a_person_decides(self, number: int, value: bool) -> None:
@@ -128,7 +86,7 @@ class AnySequence(RuleBasedStateMachine):
         if value:
             self.said_no.discard(contact)
             self.said_yes.add(contact)
-        elif was_opted_in and contact in self.ever:
+        elif was_opted_in and contact in self.here.ever:
             self.said_no.add(contact)
 
     @rule(number=st.integers(2, PEOPLE - 1))
@@ -142,7 +100,7 @@ class AnySequence(RuleBasedStateMachine):
     def nobody_else_is_touched(self) -> None:
         if hasattr(self, "here"):
             assert not self.here.shown() & self.outsiders
-            assert not self.here.shown() - self.ever - self.said_yes
+            assert not self.here.shown() - self.here.ever - self.said_yes
 
     @invariant()
     def no_later_no_is_overruled(self) -> None:
@@ -152,21 +110,12 @@ class AnySequence(RuleBasedStateMachine):
     @invariant()
     def no_trigger_is_fired_twice_but_for_what_a_person_approved(self) -> None:
         if hasattr(self, "here") and self.here.kind == "trigger":
-            assert self.here.fired_again() <= self.approved
+            assert self.here.fired_again() <= self.here.approved
 
     def teardown(self) -> None:
         if not hasattr(self, "here"):
             return
-        self.here.generation += 1  # parked rejections of the faults are tried again
-        for _ in range(12):
-            status = self.runner.run(self.here.run())
-            assert status.last_run is not None
-            if status.plan is not None:
-                self.approve(status.plan)
-            elif status.last_run.outcome in ("Succeeded", "Partial") and not status.last_run.unknown:
-                break
-        else:
-            raise AssertionError(f"it does not settle: {status.last_run}")
+        self.runner.run(self.here.settle())
         self._check()
         self.runner.run(self.here.adapters.close())
         self.runner.close()
@@ -175,7 +124,7 @@ class AnySequence(RuleBasedStateMachine):
     def _check(self) -> None:
         wanted, shown = set(self.here.audience) - self.gone, self.here.shown()
         if self.here.kind == "opt-out":
-            assert wanted <= shown <= self.ever
+            assert wanted <= shown <= self.here.ever
         elif self.here.kind in OPT_INS:
             assert shown - self.said_yes <= wanted, "whoever left is opted out"
         else:
@@ -184,10 +133,8 @@ class AnySequence(RuleBasedStateMachine):
 
 @pytest.mark.parametrize("kind", TARGETS)
 def test_no_sequence_breaks_it(kind: str, engage: EngageAdmin, monkeypatch: pytest.MonkeyPatch) -> None:
-    engage.configure(attributes={"label_vip": "boolean"}, labelOperation=True)
-    monkeypatch.setattr(Installation, "kind", kind, raising=False)
-    monkeypatch.setattr(Installation, "engage", engage, raising=False)
     monkeypatch.setattr("voyado_operator.reconcile.canary.BETWEEN_LOOKS", 0.0)
+    sequence = type("AnySequenceHere", (AnySequence,), {"kind": kind, "engage": engage})
     run_state_machine_as_test(
-        AnySequence, settings=settings(max_examples=SEQUENCES, stateful_step_count=14, deadline=None)
+        sequence, settings=settings(max_examples=SEQUENCES, stateful_step_count=14, deadline=None)
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from deltalake import write_deltalake
 from voyado_operator.domain.delivery import Entry, Operation, parking
 from voyado_operator.domain.errors import LedgerUnavailable
 from voyado_operator.domain.matching import Match, MatchStatus
@@ -40,7 +41,7 @@ def root(tmp_path: Path) -> Path:
     ledger.append(Entry.ASKED, [ANNA], NOW, witnesses={ANNA: "then"})
     ledger.append(Entry.ADD, [ANNA], NOW)
     Parked(f"{url}.parked").park(Operation.REMOVE, {ANNA: parking(0, NOW), BERT: parking(0, NOW)}, 1, NOW)
-    plan = WaitingPlan("sha256:1", 1, 1, 1, (("maxRemovals", "too many"),), NOW, NOW + timedelta(days=1))
+    plan = WaitingPlan("sha256:1", "uid", 1, 1, 1, (("maxRemovals", "too many"),), NOW, NOW + timedelta(days=1))
     WaitingPlans.open(f"{url}.waiting").store(plan, table(contact_id=[ANNA, BERT], op=["add", "remove"]))
     Identities(f"file://{base}/identities").remember(
         [(Match("hash", MatchStatus.AMBIGUOUS, (ANNA, BERT)), NOW + timedelta(days=7))], NOW
@@ -107,6 +108,48 @@ def test_nothing_of_a_forgotten_contact_is_left_and_everybody_else_is(root: Path
     waiting = WaitingPlans.open(f"file://{root}/tenant/Member/label/vip-1.waiting")
     assert [row["contact_id"] for row in rows_of(waiting.changes())] == [BERT]
     assert command(root, ANNA).stdout == "no ledger has a record of this contact\n"
+
+
+def test_what_killed_writers_left_behind_is_erased_too(root: Path) -> None:
+    """Before the commit of a plan, in the middle of a file, and in the middle of an erasure."""
+    plans = WaitingPlans.open(f"file://{root}/tenant/Member/label/vip-1.waiting")
+    log = root / "tenant/Member/label/vip-1.waiting/_delta_log"
+    plans.drop()
+    known = set(log.iterdir())
+    write_deltalake(plans._table, table(contact_id=[ANNA], op=["add"]), mode="append")
+    for entry in set(log.iterdir()) - known:
+        entry.unlink()
+    (root / "tenant/Member/label/vip-1/part-0.zstd.parquet#1").write_bytes(ANNA.encode())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("voyado_operator.ledger.changelog.vacuum_all", killed)
+        with pytest.raises(Killed):
+            erasure.forget(root, ANNA)
+    assert traces(root, ANNA)
+
+    assert erasure.forget(root, ANNA).failed == []
+
+    assert traces(root, ANNA) == []
+
+
+class Killed(BaseException):
+    pass
+
+
+def killed(*_: object) -> None:
+    raise Killed
+
+
+def test_a_table_that_cannot_be_read_keeps_no_other_from_forgetting(root: Path) -> None:
+    broken = root / "tenant/Member/label/a-0"
+    Ledger.open(f"file://{broken}", OWNER, {}).append(Entry.ADD, [ANNA], NOW)
+    max((broken / "_delta_log").glob("*.json")).write_bytes(b"")
+
+    done = command(root, ANNA, "--forget")
+
+    assert done.returncode == 1
+    assert "may still be in these tables" in done.stderr
+    assert "a-0" in done.stderr
+    assert not [file for file in traces(root, ANNA) if broken not in (file, file.parent)]
 
 
 def test_a_run_that_has_the_ledger_open_begins_again(root: Path) -> None:

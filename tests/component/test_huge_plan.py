@@ -32,7 +32,7 @@ def plan(folder: str, contacts: int) -> None:
         for operation in Operation:
             workspace.hold(operation)
         digest = workspace.digest("1:0")
-        stored = WaitingPlan(digest, diff.entering, diff.leaving, contacts, (), NOW, NOW + timedelta(days=1))
+        stored = WaitingPlan(digest, "uid", diff.entering, diff.leaving, contacts, (), NOW, NOW + timedelta(days=1))
         waiting.store(stored, workspace.held())
     print(diff.entering, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
 

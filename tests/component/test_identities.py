@@ -75,6 +75,7 @@ def test_answers_are_believed_for_a_time_with_jitter(status: MatchStatus, least:
 
 PLAN = WaitingPlan(
     digest="sha256:d",
+    uid="uid",
     generation=3,
     entering=1,
     leaving=1,

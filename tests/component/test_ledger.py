@@ -7,14 +7,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from voyado_operator.domain.delivery import Entry, Operation
+from voyado_operator.domain.delivery import RESTORED, Entry, Operation
 from voyado_operator.domain.errors import LedgerUnavailable
-from voyado_operator.domain.plan import Window
 from voyado_operator.ledger import changelog
 from voyado_operator.ledger.layout import identities_url, ledger_url, waiting_url
 from voyado_operator.ledger.members import Ledger
 
-from tests.component.arrow import rows_of
+from tests.component.arrow import contacts, rows_of
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 OWNER, TARGET = "cluster/marketing/vip", {"kind": "label", "name": "vip"}
@@ -40,8 +39,8 @@ def small_rebases(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(changelog, "SMALLEST_REBASE", 5)
 
 
-contacts, approvals = st.sets(st.sampled_from(IDS), max_size=12), st.sampled_from([None, "sha256:a"])
-changes = st.lists(st.tuples(st.sampled_from(Operation), contacts, approvals), max_size=8)
+some, approvals = st.sets(st.sampled_from(IDS), max_size=12), st.sampled_from([None, "sha256:a"])
+changes = st.lists(st.tuples(st.sampled_from(Operation), some, approvals), max_size=8)
 
 
 @pytest.mark.usefixtures("small_rebases")
@@ -55,7 +54,7 @@ def test_members_and_window_are_those_of_a_plain_set(
         url = f"file://{folder}/vip"
         ledger, model = opened(url), set[str]()
         since = START + timedelta(hours=len(changes) - window_hours)
-        added = removed = 0
+        sent = {operation: set[str]() for operation in Operation}
         sizes = []
         for hour, (operation, wanted, approval) in enumerate(changes):
             at = START + timedelta(hours=hour)
@@ -69,13 +68,27 @@ def test_members_and_window_are_those_of_a_plain_set(
             model = model | moved if operation is Operation.ADD else model - moved
             if at >= since:
                 sizes.append(len(model))
-                counts = 0 if approval else len(moved)
-                added, removed = (added + counts, removed) if operation is Operation.ADD else (added, removed + counts)
+                sent[operation] |= set() if approval else moved
             if hour % 2:
                 ledger = opened(url)
 
         assert sorted(members(ledger)) == sorted(model)
-        assert ledger.window(since, len(model)) == Window(added, removed, max([*sizes, len(model)]))
+        assert ledger.peak(since, len(model)) == max([*sizes, len(model)])
+        assert {operation: contacts(ledger.sent(operation, since)) for operation in Operation} == sent
+
+
+def test_what_is_known_not_to_have_happened_was_not_sent(url: str) -> None:
+    ledger, later = opened(url), START + timedelta(hours=1)
+    ledger.append(Entry.ASKED, IDS[:3], START)
+    ledger.append(Entry.VOID, IDS[:1], later)
+    ledger.append(Entry.DECLINED, IDS[1:2], later)
+    ledger.append(Entry.LEAVING, IDS[5:8], START)
+    ledger.append(Entry.ADD, IDS[5:6], later, RESTORED)
+    ledger.append(Entry.CLEARING, IDS[8:9], START)
+
+    assert contacts(ledger.sent(Operation.ADD, START)) == set(IDS[2:3])
+    assert contacts(ledger.sent(Operation.REMOVE, START)) == set(IDS[6:9])
+    assert contacts(ledger.sent(Operation.REMOVE, later)) == set(), "a refusal pays for no other removal"
 
 
 def test_a_new_ledger_is_empty_and_knows_its_owner_and_target(url: str) -> None:
@@ -130,7 +143,8 @@ def test_a_rebase_forgets_no_member_and_keeps_the_window(url: str) -> None:
 
     assert ledger._log.base, "it was rebased"
     assert sorted(members(opened(url))) == IDS[10:]
-    assert opened(url).window(START - timedelta(days=1), 20) == Window(additions=0, removals=10, peak=30)
+    assert contacts(opened(url).sent(Operation.REMOVE, START - timedelta(days=1))) == set(IDS[:10])
+    assert opened(url).peak(START - timedelta(days=1), 20) == 30
 
 
 def test_an_append_writes_what_changed_and_not_the_audience(url: str, tmp_path: Path) -> None:
@@ -164,7 +178,7 @@ def test_a_damaged_ledger_is_unavailable_and_not_empty(url: str, tmp_path: Path,
     data.unlink() if harm == "delete" else data.write_bytes(data.read_bytes()[:50])
 
     with pytest.raises(LedgerUnavailable):
-        opened(url).window(START, 30)
+        opened(url).peak(START, 30)
 
 
 @given(

@@ -76,7 +76,7 @@ def test_a_query_is_read(build: Build, query: str) -> None:
     [
         ("select absent from vip", "column that does not exist"),
         ("select * from nowhere", "that does not exist"),
-        ("selec", "syntax error"),
+        ("selec from", "syntax error"),
     ],
 )
 def test_a_query_that_is_wrong_says_how(build: Build, query: str, said: str) -> None:
@@ -118,6 +118,23 @@ def test_duckdb_reaches_nothing_but_its_file(folder: Path, query: str) -> None:
     )
     with pytest.raises((SourceFailed, InvalidSpec)):
         read(source)
+
+
+@pytest.mark.parametrize("query", ["attach '{file}' as x", "vacuum into '{file}'", "pragma user_version = 1"])
+def test_sqlite_writes_no_file(folder: Path, tmp_path: Path, query: str) -> None:
+    """An empty file in the place of a log entry would be the damage of another namespace's ledger."""
+    victim, file = tmp_path / "_delta_log" / "9.json", folder / "crm.sqlite"
+    victim.parent.mkdir()
+    before = file.read_bytes()
+    source = sql_source(
+        f"sqlite:{file}", Query(query.format(file=victim), timedelta(seconds=10)), SourcePolicy([], [str(folder)])
+    )
+
+    with pytest.raises(SourceFailed):
+        read(source)
+
+    assert not victim.exists()
+    assert file.read_bytes() == before
 
 
 def test_ids_may_be_of_the_type_uuid(server: Postgres) -> None:
@@ -200,6 +217,9 @@ def test_hosts_an_audience_may_name(hosts: tuple[str, ...], host: str, allowed: 
         "postgresql://u:p@warehouse/db?options=-c%20default_transaction_read_only%3Doff",
         "postgresql://u:p@warehouse/db?sslkey=/etc/passwd",
         "postgresql://u:p@warehouse:port/db",
+        "postgresql://u:p@%31%32%37.0.0.1/db",
+        "postgresql://u:p@%2Fvar%2Frun%2Fpostgresql/db",
+        "postgresql://u:p@warehouse%2c127.0.0.1/db",
     ],
 )
 def test_a_uri_cannot_lead_elsewhere(uri: str) -> None:

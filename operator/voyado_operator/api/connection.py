@@ -1,11 +1,14 @@
 """VoyadoConnection: a tenant of Engage and its API key."""
 
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field
 
 from voyado_operator.api.common import Conditions, Duration, Metadata, Moment, Resource, SecretKeyRef, cel, rules
 
+DECISIONS = r"(?i)/(preferences|consents|unsubscribe[a-z]*|updateContactType|promoteToMember)(/|$)"
+"""Below a contact, what its person decides, or what makes another contact of it (engage/v2-operations.json)."""
 ENDPOINT_PATH = r"^/api/v[0-9]+/([A-Za-z0-9_-]+/)*\{contactId\}(/([A-Za-z0-9_-]+|\{label\}))+$"
 
 
@@ -57,7 +60,7 @@ class EndpointCall(Resource):
                     "scheme, host or query, only with the placeholders {contactId} and {label}",
                 ),
                 cel(
-                    "!self.matches('(?i)/(preferences|consents|unsubscribe[a-z]*|updateContactType)(/|$)')",
+                    f"!self.matches('{DECISIONS}')",
                     "a label route must not write a person's preferences or consents; write a target: {preference: …} "
                     "or {consent: …} in a SegmentActivation",
                 ),
@@ -153,6 +156,12 @@ class VoyadoConnectionSpec(Resource):
         ),
     ] = Field("5m", description="How often Engage is asked whether the connection works.")
     suspend: bool = Field(default=False, description="Stops probing and every run that uses this connection.")
+
+    @property
+    def host(self) -> str:
+        """The tenant's host, with a port where that is not the scheme's own: two spellings are one tenant."""
+        parts = urlsplit(self.url.lower())
+        return parts.netloc.removesuffix(":443" if parts.scheme == "https" else ":80")
 
 
 class Consent(Resource):

@@ -15,6 +15,7 @@ _SAID = {
     Entry.REMOVE: "removed",
     Entry.ASKED: "sent, not answered,",
     Entry.LEAVING: "a member, its removal sent, not answered,",
+    Entry.CLEARING: "no member, a removal sent, not answered,",
     Entry.VOID: "not a member",
     Entry.DECLINED: "declined",
     Entry.GONE: "gone from Engage",
@@ -50,10 +51,16 @@ def _show(root: Path, contact_id: str) -> int:
 
 
 def _forget(root: Path, contact_id: str) -> int:
-    held = erasure.forget(root, contact_id)
-    for table in held:
+    erased = erasure.forget(root, contact_id)
+    for table in erased.held:
         typer.echo(f"erased from {table}")
-    typer.echo(f"{len(held)} tables held the contact; none does any more, and earlier versions of all tables are gone")
+    for why in erased.failed:
+        typer.echo(f"voyado-operator: {why}", err=True)
+    if erased.failed:
+        typer.echo("voyado-operator: the contact may still be in these tables; repair or remove them", err=True)
+        return 1
+    count = len(erased.held)
+    typer.echo(f"{count} tables held the contact; none does any more, and earlier versions of all tables are gone")
     typer.echo("Engage still shows what it showed, and a contact that is still in an audience comes back:")
     typer.echo("delete it in Engage and in the warehouse first.")
     return 0

@@ -8,30 +8,48 @@ from voyado_operator.domain.contact import Contact, Facet
 
 def harm(before: Contact, after: Contact, facet: Facet | None) -> list[str]:
     """What is wrong after `facet` was written, in words that hold names and never values; empty: nothing."""
-    own = (facet.kind, facet.name.lower()) if facet else None
-    wrong = [f"the {kind} {name} changed too" for kind, name in _changed(before, after) if (kind, name.lower()) != own]
+    wrong = side_effects(before, after, facet)
     if facet is not None and not facet.is_done(after):
         wrong.insert(0, f"the {facet.kind} {facet.name} was not set to {str(facet.value).lower()}")
     return wrong
 
 
-def undoing(before: Contact, after: Contact) -> dict[str, Any]:
-    """The changes that make the contact again what it was.
+def side_effects(before: Contact, after: Contact, facet: Facet | None) -> list[str]:
+    """What changed besides `facet`, whether or not that was written."""
+    own = (facet.kind, facet.name.lower()) if facet else None
+    return [f"the {kind} {name} changed too" for kind, name in _changed(before, after) if (kind, name.lower()) != own]
+
+
+def undoing(before: Contact, after: Contact, facet: Facet | None) -> dict[str, Any]:
+    """The changes that make the contact again what it was before `facet` was written.
 
     A consent that was not set cannot become so again (engage-api.md 6): it is set to false. All consents are named, as
-    they may have been replaced, and may be again.
+    they may have been replaced, and may be again. A no that a request cannot have caused, as it named neither
+    preferences nor consents, is the person's own, and stays.
     """
+    request = facet.kind if facet else "attribute"
     changes: dict[str, Any] = {}
     were = {name: state.value for name, state in (before.consents or {}).items()}
     for kind, name in _changed(before, after):
         if kind == "attribute":
             changes[name] = before.attributes.get(name)
-        elif kind == "preference" and name in before.preferences:
+        elif (
+            kind == "preference" and name in before.preferences and _may_write(before.preferences[name], kind, request)
+        ):
             changes.setdefault("preferences", {})[_FLAGS.get(name, name)] = before.preferences[name]
-        elif kind == "consent":
+        elif kind == "consent" and _may_write(_was_given(before, name), kind, request):
             were.setdefault(name, False)
             changes["consents"] = [{"id": one, "value": value} for one, value in were.items()]
     return changes
+
+
+def _was_given(contact: Contact, consent: str) -> bool:
+    state = (contact.consents or {}).get(consent)
+    return state is not None and state.value
+
+
+def _may_write(value: bool, kind: str, request: str) -> bool:  # noqa: FBT001 - what would be written
+    return kind == request or not value
 
 
 _FLAGS = {"acceptsemail": "acceptsEmail", "acceptssm": "acceptsSms", "acceptspostal": "acceptsPostal"}

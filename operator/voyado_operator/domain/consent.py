@@ -7,6 +7,9 @@ from enum import StrEnum
 from voyado_operator.domain.contact import Contact, Facet
 from voyado_operator.domain.delivery import Entry
 
+SOURCE = "voyado-operator"
+"""Who wrote a consent, as Engage shows it."""
+
 
 class OptIn(StrEnum):
     """What becomes of a contact that is to be opted in."""
@@ -79,3 +82,13 @@ def _if_decided_since(no: datetime | None, evidence: Evidence) -> OptIn:
     """A no of which Engage does not say since when is taken for the newest of all."""
     newer = no is not None and evidence.decided_at is not None and evidence.decided_at > no
     return OptIn.WRITE if newer else OptIn.DECLINE
+
+
+def opts_out(entering: Facet, leaving: Facet, contact: Contact) -> bool:
+    """Whether to write `leaving` of a contact of which nobody knows whether it ever got `entering`.
+
+    Not if it does not show that, and not over a consent that somebody else has written.
+    """
+    state = (contact.consents or {}).get(entering.name) if entering.kind == "consent" else None
+    is_anothers = state is not None and state.source != SOURCE
+    return entering.is_done(contact) and not leaving.is_done(contact) and not is_anothers

@@ -12,10 +12,11 @@ def preference_key(name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ConsentState:
-    """A consent's value, and since when (None where Engage does not say)."""
+    """A consent's value, since when, and by whom it was written (None where Engage does not say)."""
 
     value: bool
     since: datetime | None = None
+    source: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

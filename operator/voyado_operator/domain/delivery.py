@@ -19,16 +19,18 @@ class Operation(StrEnum):
 class Entry(StrEnum):
     """What the ledger records of a contact; the latest counts, and only ADD makes a member.
 
-    Whatever is sent is announced first, so that a crash between sending and recording leaves a trace: whoever is ASKED
-    or LEAVING may be on the target or not, and is made what the audience says.
+    Whatever is sent is announced first, so that a crash between sending and recording leaves a trace: whoever is ASKED,
+    LEAVING or CLEARING may be on the target or not, and is made what the audience says.
     """
 
     ADD = "add"
     REMOVE = "remove"
     ASKED = "asked"
-    """About to be sent, in whatever direction; was no member."""
+    """About to be added."""
     LEAVING = "leaving"
     """About to be removed; was a member."""
+    CLEARING = "clearing"
+    """About to be removed; was no member, but may have been on the target."""
     VOID = "void"
     """What was asked is known not to have happened: as if there were no record."""
     DECLINED = "declined"
@@ -36,6 +38,8 @@ class Entry(StrEnum):
     GONE = "gone"
     """Engage knows the contact no more."""
 
+
+UNANSWERED = frozenset({Entry.ASKED, Entry.LEAVING, Entry.CLEARING})
 
 ADOPTED = "adopted"
 """In the place of an approval: Engage was as the plan wants it before anything was sent."""
@@ -59,6 +63,13 @@ class Outcome:
     contact_id: str
     result: Result
     detail: str = ""
+
+
+NOT_APPLIED = "NotApplied"
+"""Read back, a contact did not show the change; what was read may be older than the change."""
+
+CONTACT_GONE = "ContactNotFound"
+"""Engage's own word for a contact that it does not know; any other 404 is about the path, the trigger or the label."""
 
 
 PARKED_FOR = (timedelta(hours=1), timedelta(hours=6), timedelta(hours=24))

@@ -46,6 +46,7 @@ class Limits:
 class Plan:
     """What the guards judge.
 
+    `diff` counts changes that may go out on top of those of the window: whoever is tried again was counted then.
     `entering_opts_out`: entering the target writes a person's "no" (onEnter: Decline). `review_was_due`: the day of
     governance.reviewBy, once it is over. `unanswered` counts changes that may have been sent already and must not be
     sent twice. `is_baselining`: the ledger was lost, and its members are being found again.

@@ -38,7 +38,7 @@ class DiffCounts:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What the ledger acknowledged over the guards' rolling window, approved changes left out.
+    """How many contacts were sent a change over the guards' rolling window, approved ones left out.
 
     `peak` is the highest membership in the window, the present one included.
     """
@@ -52,10 +52,12 @@ class Window:
 class WaitingPlan:
     """A blocked plan a person decides on; its contact sets are stored beside the ledger.
 
-    `digest` is what an approval quotes; `entering` and `leaving` count what waits; `blocked_by` are guard and message.
+    `digest` is what an approval quotes; `uid` and `generation` are of the object that asked for it; `entering` and
+    `leaving` count what waits; `blocked_by` are guard and message.
     """
 
     digest: str
+    uid: str
     generation: int
     entering: int
     leaving: int

@@ -77,7 +77,7 @@ def contact(body: Any) -> Contact | None:
         attributes=body["attributes"],
         preferences=_preferences(preferences) if isinstance(preferences, dict) else {},
         consents=_consents(consents) if isinstance(consents, list) else None,
-        modified=modified if isinstance(modified, str) else None,
+        modified=_text(modified),
     )
 
 
@@ -87,10 +87,14 @@ def _preferences(listed: dict[str, Any]) -> dict[str, bool]:
 
 def _consents(listed: list[Any]) -> dict[str, ConsentState]:
     return {
-        consent["id"]: ConsentState(consent["value"], moment(consent.get("date")))
+        consent["id"]: ConsentState(consent["value"], moment(consent.get("date")), _text(consent.get("source")))
         for consent in listed
         if isinstance(consent, dict) and isinstance(consent.get("id"), str) and isinstance(consent.get("value"), bool)
     }
+
+
+def _text(found: Any) -> str | None:
+    return found if isinstance(found, str) else None
 
 
 def moment(text: Any) -> datetime | None:

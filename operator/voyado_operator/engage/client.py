@@ -159,7 +159,7 @@ def _item(answer: Answer) -> ItemAnswer:
         readable = ItemAnswer(ItemStatus.DONE)
         return readable if answer.is_readable else ItemAnswer(ItemStatus.UNKNOWN, "UnreadableAnswer")
     if answer.status == 404:
-        return ItemAnswer(ItemStatus.NOT_FOUND, code or "ContactNotFound")
+        return ItemAnswer(ItemStatus.NOT_FOUND, code or "Status404")
     if 400 <= answer.status < 500 and not answer.follows_silence:
         return ItemAnswer(ItemStatus.REFUSED, code or f"Status{answer.status}")
     return ItemAnswer(ItemStatus.UNKNOWN, f"Status{answer.status}")

@@ -25,7 +25,7 @@ for name in ("httpx", "httpcore"):
 PASSING = {408, 429, 500, 502, 503, 504}
 NOT_DONE = {429, 503}  # the server says itself that it does not handle the request now (RFC 6585 4, RFC 9110 15.6.4)
 LARGEST_ANSWER = 8 * 2**20  # bytes; the largest expected is a list of consents with their texts
-BEFORE_WRITING = ("http11.send_request_headers.started", "http11.send_request_body.started")
+BEFORE_THE_HEAD, BEFORE_THE_BODY = "http11.send_request_headers.started", "http11.send_request_body.started"
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
@@ -158,11 +158,14 @@ class Transport:
         Any earlier look is too early: a slot of the limiter or a connection may take long to come, and a process may be
         frozen meanwhile (a lost node) and wake up after its successor took over.
         """
-        if event in BEFORE_WRITING and not self.may_write():
-            raise LedgerUnavailable(
-                "nothing is sent while this operator cannot renew its Lease, as another may have taken over; "
-                "check that the API server can be reached"
-            )
+        if event not in (BEFORE_THE_HEAD, BEFORE_THE_BODY) or self.may_write():
+            return
+        if event == BEFORE_THE_BODY:  # the head alone may be enough for a DELETE
+            raise _Again("the Lease was lost", possibly_done=True)
+        raise LedgerUnavailable(
+            "nothing is sent while this operator cannot renew its Lease, as another may have taken over; "
+            "check that the API server can be reached"
+        )
 
     def _interpreted(self, response: httpx.Response, content: bytes | None) -> Answer:
         status = response.status_code

@@ -14,7 +14,7 @@ from deltalake import CommitProperties, DeltaTable, QueryBuilder, Schema, Transa
 from deltalake.exceptions import DeltaError
 
 from voyado_operator.domain.arrow import ArrowStream
-from voyado_operator.ledger.damage import intact
+from voyado_operator.ledger.damage import intact, remove_unfinished
 from voyado_operator.ledger.failures import unavailable
 
 CONFIGURATION: Mapping[str, str | None] = {
@@ -84,18 +84,19 @@ class ChangeLog:
             reader = QueryBuilder().register("log", self.table).execute(sql)
             return [row for batch in reader for row in batch.to_struct_array().to_pylist()]
 
-    def folded(self) -> str:
+    def folded(self, log: str = "log") -> str:
         """SQL for the present rows, without `seq`: the base overridden by the latest change of each key.
 
+        `log` is what the SQL calls the table.
         The changes are the build side of both joins, so that a base of any size streams through.
         """
         key, base, columns = self._key, self.base, ", ".join(self._columns)
         return (
-            f"with latest as (select {key}, max(seq) as seq from log where seq > {base} group by {key}) "
+            f"with latest as (select {key}, max(seq) as seq from {log} where seq > {base} group by {key}) "
             f"select {columns} from (select b.* from latest right anti join"
-            f" (select * from log where seq = {base}) b on latest.{key} = b.{key}) "
+            f" (select * from {log} where seq = {base}) b on latest.{key} = b.{key}) "
             f"union all select {columns} from (select c.* from latest join"
-            f" (select * from log where seq > {base}) c on latest.{key} = c.{key} and latest.seq = c.seq)"
+            f" (select * from {log} where seq > {base}) c on latest.{key} = c.{key} and latest.seq = c.seq)"
         )
 
     def append(self, rows: ArrowStream, count: int) -> None:
@@ -110,6 +111,18 @@ class ChangeLog:
                 commit_properties=_commit(ledger=self.next_seq),
             )
         self._sizes = base_rows, changes + count
+
+    def take_in(self, rows: str, other: "ChangeLog") -> None:
+        """Commit the rows of this SQL over the table `log` and `theirs`, the other one; their seq is `next_seq`."""
+        with unavailable(self.url, "write"):
+            write_deltalake(
+                self.table,
+                QueryBuilder().register("log", self.table).register("theirs", other.table).execute(rows),
+                mode="append",
+                writer_properties=SMALL,
+                commit_properties=_commit(ledger=self.next_seq),
+            )
+        self._sizes = None
 
     def has_grown(self) -> bool:
         """Whether the changes are worth a rebase, which rewrites the whole base."""
@@ -152,6 +165,7 @@ class ChangeLog:
         hours = int(keep.total_seconds() // 3600)
         with unavailable(self.url, "vacuum"):
             self.table.vacuum(retention_hours=hours, enforce_retention_duration=False, full=True, dry_run=False)
+            remove_unfinished(self.url, keep)
 
     def vacuum_all(self) -> None:
         """Delete every file that the present version does not need."""
@@ -173,6 +187,7 @@ def vacuum_all(table: DeltaTable) -> None:
     """Delete every file that the latest version does not need."""
     time.sleep(0.002)  # what was removed within the present millisecond would count as retained
     table.vacuum(retention_hours=0, enforce_retention_duration=False, full=True, dry_run=False)
+    remove_unfinished(table.table_uri, timedelta(0))
 
 
 def _commit(**versions: int) -> CommitProperties:

@@ -2,7 +2,8 @@
 
 import re
 import shutil
-from datetime import datetime
+import time
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -50,6 +51,15 @@ def set_aside(url: str, at: datetime) -> None:
         shutil.move(path, path.with_name(f"{path.name}{DAMAGED}{at:%Y%m%dT%H%M%S%f}"))
     except OSError as error:
         raise LedgerUnavailable(f"the damaged table at {url} could not be moved away: {type(error).__name__}") from None
+
+
+def remove_unfinished(url: str, keep: timedelta) -> None:
+    """Delete what a writer that was killed left behind `keep` ago: `….parquet#1`, which Delta's vacuum does not see."""
+    if urlsplit(url).scheme != "file":
+        return
+    for file in _path(url).rglob("*#*"):
+        if file.stat().st_mtime <= time.time() - keep.total_seconds():
+            file.unlink(missing_ok=True)
 
 
 def _path(url: str) -> Path:

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from voyado_operator.domain.errors import LedgerUnavailable
 from voyado_operator.ledger.changelog import ChangeLog
 from voyado_operator.ledger.damage import DAMAGED
-from voyado_operator.ledger.failures import Overtaken
+from voyado_operator.ledger.failures import Overtaken, unavailable
 from voyado_operator.ledger.layout import IDENTITIES
 from voyado_operator.ledger.members import Ledger
 from voyado_operator.ledger.waiting import WaitingPlans
@@ -40,19 +41,27 @@ def memberships(root: Path, contact_id: str) -> Iterator[Membership]:
                 yield Membership(str(table.relative_to(root)), ledger.owner, entry, since)
 
 
-def forget(root: Path, contact_id: str) -> list[str]:
-    """Erase the contact from every table under `root`; return which held it. Raises LedgerUnavailable.
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """Which tables held the contact, and why some could not be searched."""
+
+    held: list[str]
+    failed: list[str]
+
+
+def forget(root: Path, contact_id: str) -> Erased:
+    """Erase the contact from every table under `root`; one that fails keeps no other from it.
 
     Tables that were set aside as damaged cannot be searched, so they go altogether.
     """
-    held = []
+    erased = Erased([], [])
     for table in tables(root):
-        if DAMAGED in table.name:
-            shutil.rmtree(table, ignore_errors=True)
-            held.append(str(table.relative_to(root)))
-        elif _erased_at_last(table, contact_id):
-            held.append(str(table.relative_to(root)))
-    return held
+        try:
+            if _erased_at_last(table, contact_id):
+                erased.held.append(str(table.relative_to(root)))
+        except LedgerUnavailable as error:
+            erased.failed.append(str(error))
+    return erased
 
 
 def tables(root: Path) -> Iterator[Path]:
@@ -61,6 +70,10 @@ def tables(root: Path) -> Iterator[Path]:
 
 def _erased_at_last(table: Path, contact_id: str) -> bool:
     """A running operator commits every few seconds, a rewrite takes less: it rarely takes a second attempt."""
+    if DAMAGED in table.name:
+        with unavailable(_url(table), "remove"):
+            shutil.rmtree(table)
+        return True
     for _ in range(ATTEMPTS - 1):
         with suppress(Overtaken):
             return _erased(table, contact_id)

@@ -10,8 +10,7 @@ from deltalake import Field, Schema
 from deltalake.schema import PrimitiveType
 
 from voyado_operator.domain.arrow import ArrowStream
-from voyado_operator.domain.delivery import RESTORED, Entry
-from voyado_operator.domain.plan import Window
+from voyado_operator.domain.delivery import ADOPTED, RESTORED, Entry, Operation
 from voyado_operator.ledger import moment
 from voyado_operator.ledger.changelog import ChangeLog
 
@@ -21,7 +20,16 @@ HISTORY = timedelta(days=30)
 _UNDONE = {Entry.ADD: -1, Entry.LEAVING: 1, Entry.GONE: 1}
 """How many members more there were before an entry; of a REMOVE none, as LEAVING came first."""
 
-_MAY_BE_ON = f"op in ('{Entry.ADD}', '{Entry.ASKED}', '{Entry.LEAVING}')"
+_MAY_BE_ON = f"op in ('{Entry.ADD}', '{Entry.ASKED}', '{Entry.LEAVING}', '{Entry.CLEARING}')"
+
+_SENT = {
+    Operation.ADD: f"op in ('{Entry.ASKED}', '{Entry.ADD}') and approval is null",
+    Operation.REMOVE: f"op in ('{Entry.LEAVING}', '{Entry.CLEARING}') and approval is null",
+}
+_NOT_DONE = {
+    Operation.ADD: f"op in ('{Entry.VOID}', '{Entry.DECLINED}')",
+    Operation.REMOVE: f"approval = '{RESTORED}'",
+}
 
 _SCHEMA = Schema(
     [
@@ -95,9 +103,17 @@ class Ledger:
         """Commit that `run` is about to send: of two that opened the ledger before, the later fails here."""
         self._describe(run=run)
 
-    def mark_lost(self, at: datetime) -> None:
-        """Commit that this ledger takes the place of one that is gone, and that its baseline is still to be found."""
-        self._describe(lostAt=at.isoformat(), isBaselining=True)
+    def mark_lost(self, at: datetime, replaces: int | None) -> None:
+        """Commit that this ledger takes the place of one that is gone, and that its baseline is still to be found.
+
+        `replaces` is that one's version as the status knows it: until a run has reported, it is ahead of ours.
+        """
+        self._describe(lostAt=at.isoformat(), isBaselining=True, replaces=replaces)
+
+    @property
+    def replaces(self) -> int | None:
+        """The version of the lost ledger in whose place this one is, as the status knew it."""
+        return cast("int | None", self._said.get("replaces"))
 
     @property
     def is_baselining(self) -> bool:
@@ -107,6 +123,17 @@ class Ledger:
     def mark_baselined(self) -> None:
         self._describe(isBaselining=False)
 
+    def inherit(self, former: "Ledger", at: datetime) -> None:
+        """Record whoever the former ledger has a record of, and this one has not, as somebody who left at time `at`."""
+        theirs = former._log  # noqa: SLF001 - of the same class
+        columns = f"'{Entry.REMOVE}' as op, {moment.sql(at)} as changed_at, '{ADOPTED}' as approval"
+        self._log.take_in(
+            f"select cast({self._log.next_seq} as bigint) as seq, f.contact_id, {columns}, f.decided_at, f.witness"
+            f" from ({theirs.folded('theirs')}) f left anti join ({self._log.folded()}) o"
+            f" on f.contact_id = o.contact_id where f.op <> '{Entry.VOID}'",
+            theirs,
+        )
+
     @property
     def _said(self) -> dict[str, Any]:
         return dict(json.loads(self._log.description))
@@ -115,7 +142,7 @@ class Ledger:
         self._log.describe(_described(self._said | changes))
 
     def standing(self) -> ArrowStream:
-        """Who is on the target, or may be: contact_id, and op, one of add, asked and leaving."""
+        """Who is on the target, or may be: contact_id, and op, one of add, asked, leaving and clearing."""
         return self._log.query(f"select contact_id, op from ({self._log.folded()}) where {_MAY_BE_ON}")
 
     def earlier(self) -> ArrowStream:
@@ -135,26 +162,33 @@ class Ledger:
         members = f"select contact_id from ({self._log.folded()}) where op = '{Entry.ADD}'"
         return [str(row["contact_id"]) for row in self._log.rows(f"{members} order by random() limit {size:d}")]
 
-    def window(self, since: datetime, members: int) -> Window:
-        """What was acknowledged at or after `since`, which must not be longer ago than HISTORY.
+    def sent(self, operation: Operation, since: datetime) -> ArrowStream:
+        """Whom the operation was about to be done to at or after `since`, without an approval: contact_id, each once.
 
-        `members` is how many there are now, as a diff has just counted. A change counts as one member more or less, as
-        runs only send what their diff found.
+        Whether it arrived may never be known; who is known not to have got it is left out. `since` must not be longer
+        ago than HISTORY.
+        """
+        sent, not_done = _SENT[operation], _NOT_DONE[operation]
+        return self._log.query(
+            f"select contact_id from log where seq <> {self._log.base} and changed_at >= {moment.sql(since)}"
+            f" and (({sent}) or {not_done}) group by contact_id having max(case when {sent} then seq end)"
+            f" > coalesce(max(case when {not_done} then seq end), -1)"
+        )
+
+    def peak(self, since: datetime, members: int) -> int:
+        """The highest membership at or after `since`; `members` is how many there are now.
+
+        A change counts as one member more or less, as runs only send what their diff found.
         """
         rows = self._log.rows(
-            "select seq, op, approval, count(*) as contacts from log"
-            f" where seq <> {self._log.base} and changed_at >= {moment.sql(since)} group by 1, 2, 3 order by seq desc"
+            "select seq, op, count(*) as contacts from log"
+            f" where seq <> {self._log.base} and changed_at >= {moment.sql(since)} group by 1, 2 order by seq desc"
         )
-        moved, restored = dict.fromkeys(Entry, 0), 0
         peak = members
         for row in rows:  # back from the present, one commit at a time
-            entry, contacts = Entry(str(row["op"])), int(str(row["contacts"]))
-            members += contacts * _UNDONE.get(entry, 0)
+            members += int(str(row["contacts"])) * _UNDONE.get(Entry(str(row["op"])), 0)
             peak = max(peak, members)
-            moved[entry] += contacts if row["approval"] is None else 0
-            restored += contacts if row["approval"] == RESTORED else 0
-        # A removal counts from when it was about to be sent: whether it arrived may never be known.
-        return Window(moved[Entry.ADD], max(0, moved[Entry.LEAVING] - restored), peak)
+        return peak
 
     def append(
         self,

@@ -69,12 +69,12 @@ class WaitingPlans:
         with unavailable(self._url, "erase from"):
             plan = QueryBuilder().register("plan", self._table)
             found = plan.execute(f"select op from plan where contact_id = '{contact_id}'")
-            if not sum(batch.num_rows for batch in found):
-                return False
-            others = plan.execute(f"select contact_id, op from plan where contact_id <> '{contact_id}'")
-            write_deltalake(self._table, others, mode="overwrite")
-            vacuum_all(self._table)
-        return True
+            is_held = bool(sum(batch.num_rows for batch in found))
+            if is_held:
+                others = plan.execute(f"select contact_id, op from plan where contact_id <> '{contact_id}'")
+                write_deltalake(self._table, others, mode="overwrite")
+            vacuum_all(self._table)  # in any case: whoever was killed before may have left files behind
+        return is_held
 
     def drop(self) -> None:
         """Forget the stored plan, if any, and erase its ids from the storage at once."""

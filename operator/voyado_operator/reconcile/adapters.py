@@ -46,15 +46,12 @@ class Adapters(Protocol):
         """Where the target's ledger lies, or would."""
         ...
 
-    def set_damaged_aside(self, identity: TargetIdentity, at: datetime) -> bool:
-        """Move away whatever cannot be read of the target's tables; return whether it was any.
-
-        Raises LedgerUnavailable.
-        """
+    def set_damaged_aside(self, identity: TargetIdentity, at: datetime) -> list[str]:
+        """Move away whatever cannot be read of the target's tables; return their URLs. Raises LedgerUnavailable."""
         ...
 
-    def set_ledger_aside(self, identity: TargetIdentity, at: datetime) -> bool:
-        """Move the target's ledger away. Raises LedgerUnavailable."""
+    def set_ledger_aside(self, identity: TargetIdentity, at: datetime) -> list[str]:
+        """Move the target's ledger away; return its URL. Raises LedgerUnavailable."""
         ...
 
     def existing_ledger(self, url: str) -> Ledger | None: ...

@@ -1,17 +1,19 @@
 """The first change of a kind, done to one contact (in bulk: ten) that is looked at before and after (DESIGN 4)."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
-from voyado_operator.domain.canary import harm, undoing
-from voyado_operator.domain.contact import Contact
-from voyado_operator.domain.delivery import Operation, Outcome, Result
+from voyado_operator.domain.canary import harm, side_effects, undoing
+from voyado_operator.domain.contact import Contact, Facet
+from voyado_operator.domain.delivery import CONTACT_GONE, Operation, Outcome, Result
 from voyado_operator.domain.errors import RunError, TargetUnsafe
 from voyado_operator.domain.target import Capability, Mode
 from voyado_operator.reconcile.ports import Target
 
 MOST_TRIED = 10  # contacts; refused by all of them, a change is refused by everybody
+Judge = Callable[[Contact, Contact], list[str]]
 LOOKS, BETWEEN_LOOKS = 3, 1.0  # an answer may be older than the change that was just acknowledged
 
 
@@ -64,57 +66,68 @@ class Canary:
     async def _try(self, operation: Operation, some: list[str], capability: Capability, trial: Trial) -> int:
         """Do it to `some`; return how many were accepted, and prove or stop."""
         reading = await self.target.read(some)
-        trial.others += reading.unseen
+        for one in reading.unseen:
+            if operation is Operation.REMOVE and one.detail == CONTACT_GONE:
+                trial.accepted.append(one.contact_id)
+            else:
+                trial.others.append(one)
         trial.stopped = reading.stopped
-        seen = list(reading.contacts)
-        if reading.stopped or not seen:
+        before = reading.contacts
+        if reading.stopped or not before:
             return 0
-        delivered = await self.target.apply_as(capability.mode, operation, seen)
+        delivered = await self.target.apply_as(capability.mode, operation, list(before))
         trial.stopped = delivered.stopped
         accepted = delivered.accepted
-        problems = await self._problems(operation, {one: reading.contacts[one] for one in accepted})
+        unanswered = [one.contact_id for one in delivered.others if one.result is Result.UNKNOWN]
+        facet = self.target.facet(operation)
+        problems = await self._problems(before, accepted, partial(harm, facet=facet))
+        problems |= await self._problems(before, unanswered, partial(side_effects, facet=facet))
         if problems:
-            put_back = await self._put_back(reading.contacts)
-            trial.stopped = TargetUnsafe(f"{_described(capability, accepted, problems)}; {put_back}")
-            trial.others += [Outcome(one, Result.REJECTED, "PutBack") for one in seen]
+            left = await self._put_back(before, facet)
+            trial.stopped = TargetUnsafe(
+                f"{_described(capability, before, problems)}; {left or 'it was put back as it was'}"
+            )
+            fate = (Result.UNKNOWN, "NotPutBack") if left else (Result.REJECTED, "PutBack")
+            trial.others += [Outcome(one, *fate) for one in before]
         else:
             trial.accepted += accepted
             trial.others += delivered.others
-        facet = self.target.facet(operation)
-        telling = [one for one in accepted if facet is None or not facet.is_done(reading.contacts[one])]
+        telling = [one for one in accepted if facet is None or not facet.is_done(before[one])]
         if trial.stopped is None and telling:
             self.prove(capability)
         return len(accepted)
 
-    async def _problems(self, operation: Operation, before: dict[str, Contact]) -> set[str]:
-        """What is wrong with the contacts now."""
-        facet, problems = self.target.facet(operation), set[str]()
-        for look in range(LOOKS if before else 0):
+    async def _problems(self, before: Mapping[str, Contact], some: Sequence[str], wrong: Judge) -> set[str]:
+        """What is wrong with some of the contacts now."""
+        problems = set[str]()
+        for look in range(LOOKS if some else 0):
             await asyncio.sleep(BETWEEN_LOOKS * bool(look))
-            reading = await self.target.read(list(before))
+            reading = await self.target.read(some)
             if reading.stopped:
                 return {"it could not be looked at afterwards"}
-            problems = {wrong for one, after in reading.contacts.items() for wrong in harm(before[one], after, facet)}
+            problems = {one for contact, after in reading.contacts.items() for one in wrong(before[contact], after)}
             problems |= {"it could not be looked at afterwards"} if reading.unseen else set()
             if not problems:
                 break
         return problems
 
-    async def _put_back(self, before: dict[str, Contact]) -> str:
-        """Undo whatever happened to the contacts; say whether that worked."""
-        try:
-            for contact_id, now in (await self.target.read(list(before))).contacts.items():
-                if changes := undoing(before[contact_id], now):
+    async def _put_back(self, before: Mapping[str, Contact], facet: Facet | None) -> str:
+        """Undo whatever happened to the contacts; return what could not be undone, in words; empty: nothing."""
+        why = ""
+        for contact_id, now in (await self.target.read(list(before))).contacts.items():
+            if changes := undoing(before[contact_id], now, facet):
+                try:
                     await self.target.restore(contact_id, changes)
-        except RunError as error:
-            return f"it could NOT be put back as it was: {error}"
-        again = await self.target.read(list(before))
-        as_before = [not undoing(before[contact_id], now) for contact_id, now in again.contacts.items()]
-        restored = all(as_before) and len(as_before) == len(before)
-        return "it was put back as it was" if restored else "it could NOT be put back as it was"
+                except RunError as error:
+                    why = f": {error}"
+        again = (await self.target.read(list(before))).contacts
+        is_as_before = [not side_effects(before[contact_id], now, facet=None) for contact_id, now in again.items()]
+        if not all(is_as_before) or len(again) < len(before):
+            return f"it could NOT be put back as it was{why}"
+        return "" if facet else "what shows was put back; whether the label is on the contact does not show"
 
 
-def _described(capability: Capability, tried: Sequence[str], problems: set[str]) -> str:
+def _described(capability: Capability, tried: Mapping[str, Contact], problems: set[str]) -> str:
     how = "in bulk " if capability.mode is Mode.BULK else ""
     advice = "; write bulk: {mode: Off} in the VoyadoConnection to go without" if how else ""
     return (

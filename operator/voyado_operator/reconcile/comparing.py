@@ -1,10 +1,11 @@
-"""The diff of a run, with everything that is remembered of its contacts. Blocking."""
+"""The diff of a run, with everything that is remembered of its contacts, and its weight for the guards. Blocking."""
 
 from dataclasses import replace
 from datetime import datetime
 
 from voyado_operator.domain.delivery import Operation
-from voyado_operator.domain.plan import AudienceCounts
+from voyado_operator.domain.guards import Limits
+from voyado_operator.domain.plan import AudienceCounts, DiffCounts, Window
 from voyado_operator.reconcile.findings import Assignment, DiffFound
 from voyado_operator.reconcile.ports import Ledger, Parked, Target
 from voyado_operator.workspace import Workspace
@@ -35,3 +36,23 @@ def compare(
         unanswered=0 if target.is_repeat_safe else workspace.hold_unanswered(),
     )
     return audience, diff
+
+
+def weigh(
+    workspace: Workspace, ledger: Ledger, diff: DiffFound, limits: Limits, assignment: Assignment, since: datetime
+) -> tuple[DiffCounts, Window]:
+    """What the diff adds to what was sent since then, and that. Raises LedgerUnavailable.
+
+    Additions are looked up only where a guard counts them: a first run may have sent a million.
+    """
+    counts, additions, removals = diff.counts, 0, 0
+    entering, leaving = (
+        counts.entering - diff.parked[Operation.ADD],
+        counts.leaving - diff.parked[Operation.REMOVE],
+    )
+    if entering and (assignment.entering_opts_out or limits.max_additions is not None):
+        additions, entering = workspace.count_beside(Operation.ADD, ledger.sent(Operation.ADD, since))
+    if leaving:
+        removals, leaving = workspace.count_beside(Operation.REMOVE, ledger.sent(Operation.REMOVE, since))
+    peak = ledger.peak(since, counts.members) if counts.entering or counts.leaving else counts.members
+    return replace(counts, entering=entering, leaving=leaving), Window(additions, removals, peak)

@@ -12,7 +12,7 @@ from typing import Literal
 from voyado_operator.api.common import Condition
 from voyado_operator.domain.errors import Retry, RunError
 
-LONGEST_MESSAGE = 1024
+LONGEST_MESSAGE = 1024  # bytes of UTF-8
 
 
 class Beside(StrEnum):
@@ -85,7 +85,8 @@ def ready_of(listed: Sequence[Condition]) -> Condition | None:
 
 
 def shortened(message: str) -> str:
-    return message if len(message) <= LONGEST_MESSAGE else f"{message[: LONGEST_MESSAGE - 1]}…"
+    encoded = message.encode()
+    return message if len(encoded) <= LONGEST_MESSAGE else f"{encoded[: LONGEST_MESSAGE - 3].decode(errors='ignore')}…"
 
 
 def _working(verdict: Verdict) -> str:

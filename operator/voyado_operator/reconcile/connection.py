@@ -17,7 +17,7 @@ from voyado_operator.telemetry.metrics import Metrics
 
 FIRST_RETRY = 5.0  # seconds
 SECRET_LOOK = 2.0  # seconds; a Secret that is missing may be applied with the next manifest
-MOST_CONSENTS = 200  # of the status; a tenant has a handful
+MOST_CONSENTS, LONGEST_NAME = 100, 128  # of the status, in characters; a tenant has a handful
 
 
 class ConnectionLife:
@@ -80,7 +80,8 @@ class ConnectionLife:
             engage = (await tenant_of(connection, self._around)).engage
             consents = await engage.consents()
             found["contacts"] = await engage.count()
-            found["consents"] = [Consent(id=consent, name=name) for consent, name in consents[:MOST_CONSENTS]]
+            listed = [Consent(id=one, name=name[:LONGEST_NAME]) for one, name in consents if len(one) <= LONGEST_NAME]
+            found["consents"] = listed[:MOST_CONSENTS]
             found["requests_per_second"] = engage.rate
         except CredentialsInvalid as error:
             self._refused = await self._fingerprint(connection)

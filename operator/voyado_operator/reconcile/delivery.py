@@ -6,7 +6,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from voyado_operator.domain.delivery import ADOPTED, RESTORED, Account, Entry, Operation, Outcome, Result, parking
+from voyado_operator.domain.delivery import (
+    ADOPTED,
+    NOT_APPLIED,
+    RESTORED,
+    UNANSWERED,
+    Account,
+    Entry,
+    Operation,
+    Outcome,
+    Result,
+    parking,
+)
 from voyado_operator.reconcile.canary import Canary
 from voyado_operator.reconcile.ports import Delivered, Ledger, Parked, Target
 from voyado_operator.reconcile.screening import Screen, Screened
@@ -74,7 +85,7 @@ class Delivery:
     async def _send(self, operation: Operation, lot: Lot, batch: list[str]) -> None:
         if self.is_stopping():
             raise Interrupted
-        screened = await self.screen(operation, batch)
+        screened = await self.screen(operation, lot, batch)
         await self.worker(self._announce, operation, lot, screened)
         stopped, sent = screened.stopped, Delivered()
         if screened.send and stopped is None:
@@ -100,11 +111,12 @@ class Delivery:
         self.ledger.append(Entry.DECLINED, screened.declined, now, decided=screened.declined)
         self.account.adopted += len(screened.adopted)
         self.account.declined += len(screened.declined)
-        self.account.membership += len(screened.adopted)
+        self.account.membership += len(screened.adopted) if operation is Operation.ADD else 0
         if screened.stopped is not None:
             return
         approval = self.approvals.get(operation)
-        intent = Entry.LEAVING if lot is Lot.MEMBERS else Entry.ASKED
+        intent = Entry.LEAVING if lot is Lot.MEMBERS else Entry.CLEARING
+        intent = Entry.ASKED if operation is Operation.ADD else intent
         self.ledger.append(intent, screened.send, now, approval, witnesses=screened.witnesses)
         self.account.membership -= len(screened.send) if lot is Lot.MEMBERS else 0
 
@@ -119,6 +131,7 @@ class Delivery:
             self.parked.park(operation, parked, self.generation, now)
         if screened.stopped is None:
             done_or_unknown = set(sent.accepted) | set(_of(sent.others, Result.UNKNOWN))
+            done_or_unknown |= {one.contact_id for one in sent.others if one.detail == NOT_APPLIED}
             self._take_back(operation, lot, [one for one in screened.send if one not in done_or_unknown])
 
     def _take_back(self, operation: Operation, lot: Lot, contact_ids: Sequence[str]) -> None:
@@ -133,10 +146,10 @@ class Delivery:
             return
         # What was asked before and never answered may have happened. Of others a label's ledger tells nothing else.
         details = self.workspace.details(contact_ids)
-        said_no = {one for one in contact_ids if details[one].entry in (Entry.REMOVE, Entry.DECLINED)}
+        said_no = {one for one in contact_ids if details[one].entry in (Entry.REMOVE, Entry.DECLINED, Entry.GONE)}
         for contact_id in said_no:
             self.ledger.append(Entry.DECLINED, [contact_id], details[contact_id].entered_at or now)
-        still_asked = {one for one in contact_ids if details[one].entry in (Entry.ASKED, Entry.LEAVING)}
+        still_asked = {one for one in contact_ids if details[one].entry in UNANSWERED}
         self.ledger.append(Entry.VOID, [one for one in contact_ids if one not in said_no | still_asked], now)
 
 

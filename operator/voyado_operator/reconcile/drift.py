@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from voyado_operator.api.activation import Drift
-from voyado_operator.domain.delivery import Entry, Operation
+from voyado_operator.domain.delivery import CONTACT_GONE, Entry, Operation
 from voyado_operator.reconcile.findings import DriftFound, Findings
 from voyado_operator.reconcile.ports import Ledger, Target
 from voyado_operator.reconcile.surroundings import Surroundings
 from voyado_operator.reconcile.worker import Worker
+from voyado_operator.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,23 +20,27 @@ class DriftCheck:
     findings: Findings
     run_id: str
 
-    async def look(self, target: Target, ledger: Ledger, spec: Drift) -> None:
-        """Raises CredentialsInvalid, EngageUnavailable or LedgerUnavailable."""
+    async def look(self, target: Target, ledger: Ledger, workspace: Workspace, spec: Drift) -> None:
+        """Whoever is in the diff is not corrected, as a guard may hold their removal.
+
+        Raises CredentialsInvalid, EngageUnavailable or LedgerUnavailable.
+        """
         facet = target.facet(Operation.ADD)
         if facet is None:
             return
         members = await self.worker(ledger.sample, spec.sample)
         reading = await target.read(members)
         differing = [one for one, contact in reading.contacts.items() if not facet.is_done(contact)]
-        gone = [one.contact_id for one in reading.unseen if one.detail == "ContactNotFound"]
+        gone = [one.contact_id for one in reading.unseen if one.detail == CONTACT_GONE]
         self.findings.drift = DriftFound(read=len(reading.contacts), differing=len(differing))
-        if gone or (differing and spec.on_drift == "Correct"):
+        wrong = await self.worker(workspace.unchanged, differing) if spec.on_drift == "Correct" else []
+        if gone or wrong:
             await self.worker(ledger.claim, self.run_id)
         if gone:
             await self.worker(ledger.append, Entry.GONE, gone, self.around.clock())
             self.findings.gone = len(gone)
-        if differing and spec.on_drift == "Correct":
-            corrected = await target.apply(Operation.ADD, differing)
+        if wrong:
+            corrected = await target.apply(Operation.ADD, wrong)
             self.findings.drift.corrected = len(corrected.accepted)
         if reading.stopped:
             raise reading.stopped

@@ -1,7 +1,7 @@
 """What a run is about, and what it has found so far: filled step by step, so that a run that fails still reports."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum
 
@@ -97,14 +97,6 @@ class DiffFound:
     parked: Mapping[Operation, int] = field(default_factory=dict)
     declined_before: int = 0
     unanswered: int = 0
-
-    @property
-    def due(self) -> DiffCounts:
-        """What guards judge: without what is parked, and without removals that were sent and counted before."""
-        entering = self.counts.entering - self.parked.get(Operation.ADD, 0)
-        members_leaving = self.counts.members - self.counts.unchanged
-        leaving = max(0, members_leaving - self.parked.get(Operation.REMOVE, 0))
-        return replace(self.counts, entering=entering, leaving=leaving)
 
 
 @dataclass(slots=True)

@@ -42,7 +42,16 @@ async def tidy_up(around: Surroundings, storage: Storage) -> None:
         cluster, namespace, name = owner.split("/")
         if cluster != around.cluster_uid:
             continue
-        if not await around.cluster.exists(Kind.ACTIVATION, ObjectKey(namespace, name)):
+        if await _is_gone(around, ObjectKey(namespace, name)):
             logger.info("the ledger %s of %s/%s, which is gone, is removed", url, namespace, name)
             await asyncio.to_thread(storage.remove, url)
     await asyncio.to_thread(storage.clear)
+
+
+async def _is_gone(around: Surroundings, activation: ObjectKey) -> bool:
+    """Not where we may not look: the ledger may be one of a namespace that another operator serves."""
+    try:
+        return not await around.cluster.exists(Kind.ACTIVATION, activation)
+    except Exception as error:  # noqa: BLE001 - whatever the API server has against it, the other ledgers' turn comes
+        logger.warning("whether %s is gone cannot be seen: %s", activation, type(error).__name__)
+        return False

@@ -32,8 +32,10 @@ async def claim(
 
 
 def _has_left(registry: Registry, key: ObjectKey, identity: TargetIdentity) -> bool:
-    """Whether an activation that we watch drives something else; of one that we do not watch nothing is known."""
-    return key in registry.activations and not registry.drives(key, identity)
+    """Whether an activation drives something else; of one that we do not watch, or without connection, who knows."""
+    watched = registry.activations.get(key)
+    is_known = watched is not None and registry.connection_of(watched.latest) is not None
+    return is_known and not registry.drives(key, identity)
 
 
 def _split(owner: str) -> tuple[str, ObjectKey]:

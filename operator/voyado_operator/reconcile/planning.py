@@ -1,5 +1,6 @@
 """From the diff to what goes out: guards, the plan that waits for a person, and its release. Blocking."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -34,6 +35,7 @@ class Question:
     plan: Plan
     limits: Limits
     digest: str
+    uid: str
     generation: int
     approval: str | None
     now: datetime
@@ -63,11 +65,14 @@ def _decide(workspace: Workspace, plans: WaitingPlans, question: Question) -> De
         plans.drop()
         return Decision(violations)
     held = {operation: workspace.count_held(operation) for operation in Operation}
+    release = workspace.release
+    if waiting is not None and waiting.approved and not question.plan.is_repeat_safe:
+        release = workspace.release_unasked  # what was sent on that approval and not answered needs another one
     if waiting is not None and waiting.digest == question.approval:
         plans.mark_approved()
         waiting = replace(waiting, approved=True)
     if waiting is not None and waiting.approved:
-        workspace.release(plans.changes())
+        release(plans.changes())
         released = {op: waiting.digest for op in Operation if workspace.count_held(op) < held[op]}
         if released:
             # Beside contacts that were not answered for, others of the operation go out without an approval.
@@ -86,19 +91,23 @@ def _passes(operation: Operation, plan: Plan, found: tuple[Violation, ...]) -> b
 
 
 def _current(plans: WaitingPlans, question: Question) -> WaitingPlan | None:
-    """The stored plan, unless it has expired or another generation asked for it."""
+    """The stored plan, unless it has expired, or another object or generation asked for it."""
     stored = plans.load()
     if stored is None:
         return None
-    if stored.expires_at <= question.now or stored.generation != question.generation:
+    asked_by = stored.uid, stored.generation
+    if stored.expires_at <= question.now or asked_by != (question.uid, question.generation):
         plans.drop()
         return None
     return stored
 
 
 def _waiting(question: Question, violations: tuple[Violation, ...], held: Mapping[Operation, int]) -> WaitingPlan:
+    """Its digest is its own, also if the same sets wait again: an approval that was handled stays with the old one."""
+    digest = hashlib.sha256(f"{question.uid} {question.now.isoformat()} {question.digest}".encode()).hexdigest()
     return WaitingPlan(
-        digest=question.digest,
+        digest=f"sha256:{digest}",
+        uid=question.uid,
         generation=question.generation,
         entering=held[Operation.ADD],
         leaving=held[Operation.REMOVE],

@@ -12,7 +12,7 @@ from voyado_operator.domain.contact import Contact, Facet
 from voyado_operator.domain.delivery import Entry, Operation, Outcome, Parking
 from voyado_operator.domain.errors import RunError
 from voyado_operator.domain.matching import Match, MatchStatus
-from voyado_operator.domain.plan import WaitingPlan, Window
+from voyado_operator.domain.plan import WaitingPlan
 from voyado_operator.domain.target import Capability, Mode
 
 
@@ -120,10 +120,17 @@ class Ledger(Protocol):
 
     def claim(self, run: str) -> None: ...
 
-    def mark_lost(self, at: datetime) -> None: ...
+    def mark_lost(self, at: datetime, replaces: int | None) -> None: ...
+
+    @property
+    def replaces(self) -> int | None:
+        """The version of the lost ledger in whose place this one is, as the status knew it."""
+        ...
 
     @property
     def is_baselining(self) -> bool: ...
+
+    def inherit(self, former: Any, at: datetime) -> None: ...
 
     def mark_baselined(self) -> None: ...
 
@@ -140,7 +147,9 @@ class Ledger(Protocol):
 
     def compact(self, at: datetime) -> None: ...
 
-    def window(self, since: datetime, members: int) -> Window: ...
+    def sent(self, operation: Operation, since: datetime) -> ArrowStream: ...
+
+    def peak(self, since: datetime, members: int) -> int: ...
 
     def append(
         self,

@@ -18,7 +18,10 @@ Announce = Callable[[str, str, str], None]
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """`announce` takes the severity, the reason and the message of an Event."""
+    """`announce` takes the severity, the reason and the message of an Event.
+
+    `is_lost`: the target's ledger was damaged, and has just been moved away.
+    """
 
     assignment: Assignment
     around: Surroundings
@@ -27,6 +30,7 @@ class Preparation:
     is_stopping: Callable[[], object]
     announce: Announce
     tracker: Tracker
+    is_lost: bool = False
 
     async def ledger(self) -> Ledger:
         """Raises LedgerUnavailable, TargetConflict, and what a withdrawal raises."""
@@ -35,6 +39,7 @@ class Preparation:
         ledger = await self._opened(assignment, owner, connection)
         former_owner = await claim(ledger, owner, assignment.identity, self.registry, self.around.cluster, self.worker)
         if former_owner:
+            ledger = await self.worker(self.around.adapters.ledger, assignment.identity, owner, connection)
             self.announce(
                 "Normal", "LedgerTakenOver", f"resumes the ledger of {former_owner}, which drives its target no more"
             )
@@ -44,14 +49,16 @@ class Preparation:
 
     async def _opened(self, assignment: Assignment, owner: str, connection: str) -> Ledger:
         """The ledger, or a new one in place of one that is gone, or that is older than the status knows it."""
-        adapters, known = self.around.adapters, assignment.former_ledger
-        url = adapters.ledger_url(assignment.identity)
+        adapters, url = self.around.adapters, self.around.adapters.ledger_url(assignment.identity)
+        former = assignment.former_ledger
+        known = former.version if former is not None and former.url == url else None
         found = await self.worker(adapters.existing_ledger, url)
-        if found is not None and known is not None and known.url == url and found.version < known.version:
+        if found is not None and known is not None and found.version < known and found.replaces != known:
             raise LedgerRolledBack(f"the ledger {url} has lost its latest changes")
         ledger = await self.worker(adapters.ledger, assignment.identity, owner, connection)
-        if found is None and known is not None and known.url == url:
-            await self.worker(ledger.mark_lost, self.around.clock())
+        if found is None and (self.is_lost or known is not None):
+            await self.worker(ledger.mark_lost, self.around.clock(), known)
+            await self.worker(adapters.waiting_plans(ledger).drop)  # approved or not, it is about the lost one
             self.announce(
                 "Warning",
                 "LedgerLost",
@@ -59,10 +66,19 @@ class Preparation:
             )
         return ledger
 
+    async def _keep_in_mind(self, ledger: Ledger, former_url: str) -> None:
+        """Whom the former ledger of the same choice knows, in another contact type or direction, may have said no."""
+        former = await self.worker(self.around.adapters.existing_ledger, former_url)
+        mine, theirs = ledger.target, former.target if former else {}
+        if former and all(mine[part] == theirs.get(part, mine[part]) for part in ("host", "kind", "name")):
+            await self.worker(ledger.inherit, former, self.around.clock())
+
     async def _leave_former_target(self, ledger: Ledger, owner: str) -> None:
         former, activation = self.assignment.former_ledger, self.assignment.activation
         if former is None or former.url == ledger.url:
             return
+        if self.assignment.entering_opts_in:
+            await self._keep_in_mind(ledger, former.url)
         if activation.spec.deletion_policy == "Retain":
             self.announce(
                 "Normal",

@@ -4,18 +4,18 @@ import logging
 import traceback
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 from durationpy import from_str
 
 from voyado_operator.domain.delivery import Operation
 from voyado_operator.domain.errors import LedgerRolledBack, LedgerUnavailable, RunError, Unexpected
 from voyado_operator.domain.guards import Plan
-from voyado_operator.domain.plan import Window
 from voyado_operator.reconcile import planning
 from voyado_operator.reconcile.access import tenant_of
 from voyado_operator.reconcile.adapters import Tenant
 from voyado_operator.reconcile.applying import Applying
-from voyado_operator.reconcile.comparing import compare
+from voyado_operator.reconcile.comparing import compare, weigh
 from voyado_operator.reconcile.delivery import Interrupted
 from voyado_operator.reconcile.drift import DriftCheck
 from voyado_operator.reconcile.extraction import extract, match
@@ -83,7 +83,10 @@ class Run:
         """Whether it was a damaged table, which is out of the way now."""
         adapters, identity = self.around.adapters, self.assignment.identity
         aside = adapters.set_ledger_aside if isinstance(error, LedgerRolledBack) else adapters.set_damaged_aside
-        return await self.worker(aside, identity, self.around.clock())
+        moved = await self.worker(aside, identity, self.around.clock())
+        if adapters.ledger_url(identity) in moved:
+            self._preparation = replace(self._preparation, is_lost=True)
+        return bool(moved)
 
     def _unexpected(self, error: Exception) -> Unexpected:
         """Where it happened goes into the log, but not what it says: that may quote a row."""
@@ -104,15 +107,15 @@ class Run:
                     decision = await self._guard(workspace, ledger, target)
                 if self.assignment.intent is Intent.ENFORCE:
                     await self._applying.apply(workspace, target, ledger, decision)
-                    await self._look_for_drift(target, ledger)
+                    await self._look_for_drift(workspace, target, ledger)
         finally:
             self.findings.ledger = ledger.url, await self.worker(lambda: ledger.version)
 
-    async def _look_for_drift(self, target: Target, ledger: Ledger) -> None:
+    async def _look_for_drift(self, workspace: Workspace, target: Target, ledger: Ledger) -> None:
         if drift := self.assignment.activation.spec.drift:
             self.tracker.enter("Reading back", drift.sample)
             check = DriftCheck(self.around, self.worker, self.findings, self.assignment.run_id)
-            await check.look(target, ledger, drift)
+            await check.look(target, ledger, workspace, drift)
 
     async def _opened(self, stack: AsyncExitStack) -> Workspace:
         opts_out = self.assignment.entering_opts_out
@@ -159,15 +162,13 @@ class Run:
         audience, diff = self.findings.audience, self.findings.diff
         if audience is None or diff is None:
             raise RuntimeError("guards judge a diff")
-        spec, now = self.assignment.activation.spec, self.around.clock()
-        members = diff.counts.members
-        window = Window(additions=0, removals=0, peak=members)
-        if diff.counts.entering + diff.counts.leaving:
-            window = await self.worker(ledger.window, now - from_str(spec.guards.window), members)
+        guards, now = self.assignment.activation.spec.guards, self.around.clock()
+        limited, since = limits(guards), now - from_str(guards.window)
+        due, window = await self.worker(weigh, workspace, ledger, diff, limited, self.assignment, since)
         question = Question(
             plan=Plan(
                 audience=audience,
-                diff=diff.due,
+                diff=due,
                 window=window,
                 entering_opts_out=self.assignment.entering_opts_out,
                 tenant_contacts=self.assignment.connection.status.contacts or 0,
@@ -176,8 +177,9 @@ class Run:
                 is_baselining=self.findings.is_baselining,
                 is_repeat_safe=target.is_repeat_safe,
             ),
-            limits=limits(spec.guards),
+            limits=limited,
             digest=diff.digest,
+            uid=self.assignment.activation.metadata.uid,
             generation=self.assignment.activation.metadata.generation,
             approval=self.assignment.approval,
             now=now,

@@ -4,13 +4,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from voyado_operator.domain.consent import Evidence, Intent, OptIn, opt_in
+from voyado_operator.domain.consent import Evidence, Intent, OptIn, opt_in, opts_out
 from voyado_operator.domain.contact import Contact, Facet
-from voyado_operator.domain.delivery import Entry, Operation, Outcome, Result
+from voyado_operator.domain.delivery import CONTACT_GONE, UNANSWERED, Operation, Outcome, Result
 from voyado_operator.domain.errors import RunError
 from voyado_operator.reconcile.ports import Target
 from voyado_operator.reconcile.worker import Worker
-from voyado_operator.workspace import Detail, Workspace
+from voyado_operator.workspace import Detail, Lot, Workspace
 
 
 @dataclass(slots=True)
@@ -29,12 +29,34 @@ class Screened:
     stopped: RunError | None = None
 
 
-Screen = Callable[[Operation, Sequence[str]], Awaitable[Screened]]
+Screen = Callable[[Operation, Lot, Sequence[str]], Awaitable[Screened]]
 
 
-async def everybody(_: Operation, contact_ids: Sequence[str]) -> Screened:
+async def everybody(_: Operation, __: Lot, contact_ids: Sequence[str]) -> Screened:
     """A label is no decision of the person's."""
     return Screened(send=list(contact_ids))
+
+
+@dataclass(frozen=True, slots=True)
+class Departures:
+    """Screens leaving contacts of a preference or consent: whoever may never have been sent anything is looked at."""
+
+    target: Target
+
+    async def __call__(self, operation: Operation, lot: Lot, contact_ids: Sequence[str]) -> Screened:
+        entering, leaving = self.target.facet(Operation.ADD), self.target.facet(operation)
+        if lot is Lot.MEMBERS or entering is None or leaving is None:
+            return Screened(send=list(contact_ids))
+        reading = await self.target.read(contact_ids)
+        screened = Screened(stopped=reading.stopped)
+        for contact_id, contact in reading.contacts.items():
+            (screened.send if opts_out(entering, leaving, contact) else screened.adopted).append(contact_id)
+        for unseen in reading.unseen:
+            if unseen.detail == CONTACT_GONE:
+                screened.adopted.append(unseen.contact_id)
+            else:
+                screened.outcomes.append(unseen)
+        return screened
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +74,10 @@ class Decisions:
     is_baselining: bool
     moved: Callable[[Sequence[str]], None]
 
-    async def __call__(self, operation: Operation, contact_ids: Sequence[str]) -> Screened:
+    async def __call__(self, operation: Operation, lot: Lot, contact_ids: Sequence[str]) -> Screened:
         facet = self.target.facet(operation)
         if operation is Operation.REMOVE or facet is None:
-            return Screened(send=list(contact_ids))
+            return await Departures(self.target)(operation, lot, contact_ids)
         details = await self.worker(self.workspace.details, contact_ids)
         unread = [one for one in contact_ids if not facet.value and not details[one].addresses]
         reading = await self.target.read([one for one in contact_ids if facet.value or details[one].addresses])
@@ -89,6 +111,6 @@ class Decisions:
         return contact.address is not None and self.workspace.address_hash(contact.address) in addresses
 
     def _evidence(self, detail: Detail) -> Evidence:
-        is_asked = detail.entry in (Entry.ASKED, Entry.LEAVING)
+        is_asked = detail.entry in UNANSWERED
         asked = Intent(detail.entered_at, detail.witness) if is_asked and detail.entered_at else None
         return Evidence(detail.decided_at, detail.entry, detail.entered_at, asked, self.lost_at)

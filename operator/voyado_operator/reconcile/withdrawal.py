@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from voyado_operator.api.activation import SegmentActivation
 from voyado_operator.api.common import ObjectKey
 from voyado_operator.domain.delivery import Account, Operation, Result
-from voyado_operator.domain.errors import ConnectionMissing, EngageUnavailable
+from voyado_operator.domain.errors import ConnectionMissing, EngageUnavailable, InvalidSpec
 from voyado_operator.reconcile.access import tenant_of
 from voyado_operator.reconcile.canary import Canary
 from voyado_operator.reconcile.delivery import Delivery
 from voyado_operator.reconcile.ports import Ledger, Target
 from voyado_operator.reconcile.progress import Tracker
 from voyado_operator.reconcile.registry import Registry
-from voyado_operator.reconcile.screening import everybody
+from voyado_operator.reconcile.screening import Departures, everybody
 from voyado_operator.reconcile.surroundings import Surroundings
 from voyado_operator.reconcile.worker import Worker
 from voyado_operator.workspace import Ambiguous
@@ -55,7 +55,10 @@ class Withdrawal:
         ledger = await self.worker(self.around.adapters.existing_ledger, url)
         if ledger is None or await self.worker(lambda: ledger.owner) != owner:
             return Withdrawn(0, 0)
-        target = await self._target(await self.worker(lambda: ledger.target), activation, run_id)
+        definition = await self.worker(lambda: ledger.target)
+        if definition["onEnter"] == "Decline":  # whoever has said yes since then must not be told no again
+            return Withdrawn(0, 0)
+        target = await self._target(definition, activation, run_id)
         return await self._send(ledger, target, activation, run_id)
 
     async def _target(self, definition: dict[str, str], activation: SegmentActivation, run_id: str) -> Target:
@@ -65,6 +68,12 @@ class Withdrawal:
             raise ConnectionMissing(
                 f"the target's members cannot be withdrawn without the VoyadoConnection {name}: create it again, "
                 "or write deletionPolicy: Retain to leave them"
+            )
+        tenant_host = watched.latest.spec.host
+        if definition.get("host", tenant_host) != tenant_host:
+            raise InvalidSpec(
+                f"the members to be withdrawn are contacts of {definition['host']}, and the VoyadoConnection {name} is "
+                f"of {tenant_host} by now: give it its former URL, or write deletionPolicy: Retain to leave them"
             )
         tenant = await tenant_of(watched.latest, self.around)
         return tenant.withdrawing(definition, run_id)
@@ -88,7 +97,7 @@ class Withdrawal:
                 account=account,
                 worker=self.worker,
                 clock=self.around.clock,
-                screen=everybody,
+                screen=everybody if ledger.target["kind"] == "label" else Departures(target),
                 canary=Canary(target, lambda _: True, lambda _: None),  # what filled the ledger has shown it
                 approvals={},
                 is_stopping=self.is_stopping,

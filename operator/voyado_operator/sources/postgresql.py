@@ -62,8 +62,8 @@ def _guarded(uri: str, timeout: timedelta, policy: SourcePolicy) -> str:
     if "@" in user_info:
         # The driver would take what follows the first @ for the host, and quote it in its errors.
         raise _malformed("its user name or password holds an '@', which must be written %40")
-    if not host or "," in place:
-        raise _malformed("it must name one host")
+    if not host or "," in place or "%" in place:  # libpq decodes a percent sign after we have looked at the host
+        raise _malformed("it must name one host, without percent-encoding")
     if unknown := sorted(parameters.keys() - PARAMETERS):
         raise _malformed(f"the parameter {unknown[0]} is not allowed; these are: {', '.join(sorted(PARAMETERS))}")
     policy.check_host(host)

@@ -16,7 +16,10 @@ from voyado_operator.sources.failures import translated
 
 @dataclass(frozen=True, slots=True)
 class SQLite:
-    """The driver cannot cancel a statement (NOT_IMPLEMENTED in 1.13), so the time-out is looked at between batches."""
+    """The driver cannot cancel a statement (NOT_IMPLEMENTED in 1.13), so the time-out is looked at between batches.
+
+    As a subquery nothing but a SELECT goes: mode=ro does not hold for what an ATTACH opens, or creates.
+    """
 
     file: Path
     statement: str = field(repr=False)
@@ -29,7 +32,7 @@ class SQLite:
             connection = dbapi.connect(f"file:{self.file}?mode=ro")
         with connection, connection.cursor() as cursor:
             with translated("running the query"):
-                cursor.execute(self.statement)
+                cursor.execute(f"select * from (\n{self.statement})")
                 reader = RecordBatchReader.from_arrow(cursor.fetch_arrow())
             with translated("returning rows"):
                 yield RecordBatchReader.from_batches(reader.schema, _until(deadline, reader))

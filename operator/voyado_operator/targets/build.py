@@ -1,7 +1,6 @@
 """From a manifest, or from what a ledger says of itself, to a target. A new kind of target is one more line each."""
 
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 from voyado_operator.api.activation import SegmentActivation
 from voyado_operator.api.connection import VoyadoConnection
@@ -25,7 +24,7 @@ UNROUTED = "none"
 def identify(activation: SegmentActivation, connection: VoyadoConnection) -> TargetIdentity:
     """The name that ledgers and conflicts go by; never fails, so that even a wrong manifest has one."""
     spec, target = connection.spec, activation.spec.target
-    host, contact_type = urlsplit(spec.url).netloc.lower(), spec.contact_type or ANY_TYPE
+    host, contact_type = spec.host, spec.contact_type or ANY_TYPE
     if target.preference is not None:
         preference = target.preference
         return TargetIdentity(host, contact_type, "preference", preference.channel, "contact", preference.on_enter)
@@ -39,6 +38,7 @@ def definition(identity: TargetIdentity, connection: str) -> dict[str, str]:
     """What a ledger says of its target: enough to take members off it when the manifest is gone."""
     return {
         "connection": connection,
+        "host": identity.host,
         "kind": identity.kind,
         "name": identity.name,
         "route": identity.route,

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from time import monotonic
 from typing import Any
 
-from voyado_operator.domain.delivery import Operation, Outcome, Result
+from voyado_operator.domain.delivery import CONTACT_GONE, Operation, Outcome, Result
 from voyado_operator.domain.errors import EngageUnavailable, RunError
 from voyado_operator.engage.answers import BatchAnswer, ItemAnswer, ItemStatus
 from voyado_operator.engage.client import EngageClient
@@ -76,7 +76,7 @@ class _HandingIn:
             return Delivered([], _unknown(contact_ids, "NoStatus"), error)
         if batch is None:
             return Delivered(others=_unknown(contact_ids, "BatchNotFinished"))
-        if batch.refused is None:
+        if batch.refused is None or not batch.refused.keys() <= set(contact_ids):
             some = 0 if batch.is_suspect else READ_BACK
             return await _read_back(self._operation, contact_ids, some, self._is_as_wished)
         return _told(self._operation, contact_ids, batch.refused)
@@ -124,7 +124,7 @@ def _told(operation: Operation, contact_ids: Sequence[str], refused: Mapping[str
     for contact_id in contact_ids if refused else ():
         if (code := refused.get(contact_id)) is None:
             continue
-        status = ItemStatus.NOT_FOUND if code == "ContactNotFound" else ItemStatus.REFUSED
+        status = ItemStatus.NOT_FOUND if code == CONTACT_GONE else ItemStatus.REFUSED
         if (outcome := unaccepted(operation, contact_id, ItemAnswer(status, code))) is None:
             delivered.accepted.append(contact_id)
         else:

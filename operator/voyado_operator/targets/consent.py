@@ -1,11 +1,10 @@
 """A consent that the tenant has defined; it never goes back to "not set"."""
 
+from voyado_operator.domain.consent import SOURCE
 from voyado_operator.domain.contact import Facet
 from voyado_operator.domain.errors import TargetNotFound
 from voyado_operator.engage.client import EngageClient
 from voyado_operator.targets.choice import Choice
-
-SOURCE = "voyado-operator"
 
 
 class Consent(Choice):

@@ -3,10 +3,12 @@
 Proven: a single update of an attribute. Unproven: contactId as the key of a bulk row (engage-api.md 5).
 """
 
+import re
 from collections.abc import Sequence
 
 from voyado_operator.domain.contact import Facet
-from voyado_operator.domain.delivery import Operation
+from voyado_operator.domain.delivery import NOT_APPLIED, Operation
+from voyado_operator.domain.errors import InvalidSpec
 from voyado_operator.domain.target import Capability, Mode
 from voyado_operator.engage.answers import ItemAnswer, ItemStatus
 from voyado_operator.engage.client import EngageClient
@@ -16,12 +18,25 @@ from voyado_operator.targets import bulk
 from voyado_operator.targets.base import EngageTarget
 from voyado_operator.targets.singly import one_by_one
 
+RESERVED = re.compile(
+    r"id|email|mobilephone|externalid|socialsecuritynumber|membernumber|contacttype|preferences?|consents?|meta|attributes"
+    r"|accepts.*|approved",
+    re.IGNORECASE,
+)
+"""What a label's name must not make of the template: what contacts are found by, or decide (engage-api.md 3)."""
+
 
 class LabelAttribute(EngageTarget):
     """Adding writes true, removing false. `batch_size` of bulk.MOST_IN_FLIGHT sends in bulk, except for a few."""
 
     def __init__(self, client: EngageClient, attribute: str, batch_size: int) -> None:
+        """Raises InvalidSpec for an attribute that is no label in any tenant."""
         super().__init__(client)
+        if RESERVED.fullmatch(attribute):
+            raise InvalidSpec(
+                f"spec.target.label: with the VoyadoConnection's idTemplate it is the attribute {attribute}, which is "
+                "Engage's own; choose another name or template"
+            )
         self._attribute = attribute
         self.batch_size = batch_size
 
@@ -52,7 +67,7 @@ class LabelAttribute(EngageTarget):
             if isinstance(contact, ItemAnswer):
                 return contact
             agrees = self.facet(operation).is_done(contact)
-            return ItemAnswer(ItemStatus.DONE) if agrees else ItemAnswer(ItemStatus.REFUSED, "NotApplied")
+            return ItemAnswer(ItemStatus.DONE) if agrees else ItemAnswer(ItemStatus.REFUSED, NOT_APPLIED)
 
         if mode is Mode.SINGLE:
             return await one_by_one(operation, contact_ids, send)

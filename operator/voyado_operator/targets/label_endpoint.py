@@ -1,11 +1,12 @@
 """A label by an operation that the tenant's own Swagger shows. No public document proves one (engage-api.md 7)."""
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-from voyado_operator.api.connection import EndpointCall, EndpointRoute
+from voyado_operator.api.connection import DECISIONS, EndpointCall, EndpointRoute
 from voyado_operator.domain.delivery import Operation
 from voyado_operator.domain.errors import InvalidSpec
 from voyado_operator.domain.target import Capability, Mode
@@ -30,6 +31,11 @@ class LabelEndpoint(EngageTarget):
         self.batch_size = batch_size
         self.is_repeat_safe = "POST" not in (route.add.method, route.remove.method)
         for operation, call in self._calls.items():
+            if re.search(DECISIONS, filled_path(call, "", label)):
+                raise InvalidSpec(
+                    f"spec.target.label.name: with it the path of spec.labels.endpoint.{operation} writes what the "
+                    "person decides; choose another name"
+                )
             filled_body(call, "", label, f"spec.labels.endpoint.{operation}.body")
 
     async def check(self) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 
-from voyado_operator.domain.delivery import Operation, Outcome, Result
+from voyado_operator.domain.delivery import CONTACT_GONE, Operation, Outcome, Result
 from voyado_operator.domain.errors import EngageUnavailable, RunError
 from voyado_operator.engage.answers import ItemAnswer, ItemStatus
 from voyado_operator.reconcile.ports import Delivered
@@ -29,7 +29,7 @@ def unaccepted(operation: Operation, contact_id: str, answer: ItemAnswer) -> Out
     match answer.status:
         case ItemStatus.DONE:
             return None
-        case ItemStatus.NOT_FOUND if operation is Operation.REMOVE:
+        case ItemStatus.NOT_FOUND if operation is Operation.REMOVE and answer.detail == CONTACT_GONE:
             return None
         case ItemStatus.UNKNOWN:
             return Outcome(contact_id, Result.UNKNOWN, answer.detail)

@@ -1,11 +1,11 @@
 """The diff as the table `changes`: its digest, its sample, and what of it may go out.
 
-`changes` has contact_id, op, was (the ledger's op: add, asked, leaving, or null), decided_at (when the person decided,
-of entering contacts), held (a guard's block) and parked (Engage refused it lately).
+`changes` has contact_id, op, was (the ledger's op: add, asked, leaving, clearing, or null), decided_at (when the person
+decided, of entering contacts), held (a guard's block) and parked (Engage refused it lately).
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import duckdb
 
@@ -33,16 +33,30 @@ _DIFF = """
 """
 
 
+# A contact whose address became ambiguous is skipped, which is not to have left.
+_STILL_NAMED = """
+    op = 'remove' and contact_id in (
+        select m.contact_id from matched_by m join known k using (address_hash) where k.status = 'ambiguous')
+"""
+
+UNASKED = "coalesce(changes.was, 'add') = 'add'"
+"""Whatever the change is, it cannot have been sent before."""
+
+
 def diff(connection: duckdb.DuckDBPyConnection, standing: ArrowStream) -> DiffCounts:
     """Compare `audience` with who is or may be on the target (contact_id, op; each once) in one full join."""
     with lent(connection, "standing", standing):
         connection.execute(_DIFF)
+    [(still_named,)] = connection.execute(
+        f"select count(*) from changes where was = 'add' and {_STILL_NAMED}"
+    ).fetchall()
+    connection.execute(f"delete from changes where {_STILL_NAMED}")
     [(entering, leaving, members)] = connection.execute(
         "select count(*) filter (where op = 'add'), count(*) filter (where op = 'remove'),"
         " count(*) filter (where op = 'remove' and was = 'add') from changes"
     ).fetchall()
     [(audience,)] = connection.execute("select count(*) from audience").fetchall()
-    unchanged = audience - entering
+    unchanged = audience - entering + still_named
     return DiffCounts(entering=entering, leaving=leaving, unchanged=unchanged, members=unchanged + members)
 
 
@@ -74,6 +88,23 @@ def count_parked(connection: duckdb.DuckDBPyConnection, operation: Operation) ->
     return _count(connection, "op = $op and parked", operation)
 
 
+def unchanged(connection: duckdb.DuckDBPyConnection, contact_ids: Sequence[str]) -> list[str]:
+    found = connection.execute(
+        "select contact_id from changes where list_contains($asked, contact_id)", {"asked": list(contact_ids)}
+    ).fetchall()
+    return sorted(set(contact_ids) - {contact_id for (contact_id,) in found})
+
+
+def count_beside(connection: duckdb.DuckDBPyConnection, operation: Operation, sent: ArrowStream) -> tuple[int, int]:
+    """How many contacts `sent` (contact_id) has, and how many changes may go out that are not of these."""
+    with lent(connection, "lent", sent):
+        connection.execute("create or replace temp table sent as select contact_id from lent")
+    [(earlier,)] = connection.execute("select count(*) from sent").fetchall()
+    beside = _count(connection, "op = $op and not parked and contact_id not in (from sent)", operation)
+    connection.execute("drop table sent")
+    return int(earlier), beside
+
+
 def count_due(connection: duckdb.DuckDBPyConnection, operation: Operation) -> int:
     return _count(connection, "op = $op and not held and not parked", operation)
 
@@ -88,7 +119,7 @@ def forget_the_rest(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def hold_unanswered(connection: duckdb.DuckDBPyConnection) -> int:
-    [(held,)] = connection.execute("update changes set held = true where was in ('asked', 'leaving')").fetchall()
+    [(held,)] = connection.execute(f"update changes set held = true where not {UNASKED}").fetchall()
     return int(held)
 
 
@@ -101,12 +132,12 @@ def held(connection: duckdb.DuckDBPyConnection) -> ArrowStream:
     return connection.cursor().sql("select contact_id, op from changes where held and not parked")
 
 
-def release(connection: duckdb.DuckDBPyConnection, approved: ArrowStream) -> None:
-    """Let those held changes go out that `approved` (contact_id, op) has too."""
+def release(connection: duckdb.DuckDBPyConnection, approved: ArrowStream, among: str = "true") -> None:
+    """Let those held changes go out, `among` the rows that satisfy it, that `approved` (contact_id, op) has too."""
     with lent(connection, "approved", approved):
         connection.execute(
             "update changes set held = false from approved a"
-            " where held and a.contact_id = changes.contact_id and a.op = changes.op"
+            f" where held and a.contact_id = changes.contact_id and a.op = changes.op and {among}"
         )
 
 

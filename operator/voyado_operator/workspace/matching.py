@@ -45,13 +45,17 @@ _KINDS = f"""
     group by kind
 """
 
+# An address may be somebody else's by now, whose decision it then is: a row with the contactId tells more, and of two
+# addresses nobody knows which is the contact's.
 _CONTACTS = """
     create or replace table audience as
     with valid as (from staged anti join contradictory using (address_hash))
-    select contact_id, bool_or(resolved) as resolved, max(decided_at) as decided_at from (
-        select contact_id, true as resolved, decided_at from valid where contact_id is not null
+    select contact_id, bool_or(resolved) as resolved,
+           case when bool_or(address_hash is null) then max(decided_at) filter (where address_hash is null)
+                when min(address_hash) = max(address_hash) then max(decided_at) end as decided_at from (
+        select contact_id, true as resolved, decided_at, null as address_hash from valid where contact_id is not null
         union all
-        select k.contact_id, k.status = 'matched', v.decided_at from known k
+        select k.contact_id, k.status = 'matched', v.decided_at, v.address_hash from known k
         join (select address_hash, max(decided_at) as decided_at from valid where contact_id is null group by 1) v
             on v.address_hash = k.address_hash
         where k.contact_id is not null and list_contains($statuses, k.status))
@@ -61,9 +65,10 @@ _CONTACTS = """
 # Whom no row names by contactId; the address they were found by may be another's by now.
 _MATCHED_BY = """
     create or replace table matched_by as
+    with valid as (from staged anti join contradictory using (address_hash))
     select k.contact_id, k.address_hash from known k
-    semi join (from staged where contact_id is null) s on s.address_hash = k.address_hash
-    anti join (from staged where contact_id is not null) d on d.contact_id = k.contact_id
+    semi join (from valid where contact_id is null) s on s.address_hash = k.address_hash
+    anti join (from valid where contact_id is not null) d on d.contact_id = k.contact_id
     where k.contact_id is not null
 """
 

@@ -66,15 +66,17 @@ def _resolved(columns: Columns, existing: list[str]) -> Columns:
 def _rows_sql(columns: Columns, keyed: KeyedHash) -> str:
     """contact_id, address, address_hash, decided_at of each row of `chunk`, null where absent or malformed.
 
-    decided_at is in microseconds; a moment without a zone is taken as UTC.
+    decided_at is in microseconds; a moment without a zone is taken for the earliest it can mean (UTC+14), as it may
+    overrule a person's no.
     A projection and nothing else, so that DuckDB has nothing to spill. An id is trimmed only where it must be: trim()
     with characters of one's own takes five times as long as the rest (1,000,000 ids: 1.5 s and 0.3 s).
     """
     contact_id, address = (f"lower({_text(name)})" for name in (columns.contact_id, columns.email))
     return f"""
         select contact_id, address, {keyed.sql("address")} as address_hash,
-            epoch_us(if(regexp_matches(decided_at, '{_WITH_ZONE}'),
-                        try_cast(decided_at as timestamptz), try_cast(decided_at as timestamp))) as decided_at from (
+            epoch_us(if(regexp_matches(decided_at, '{_WITH_ZONE}'), try_cast(decided_at as timestamptz),
+                        try_cast(decided_at as timestamp) - interval 14 hours)) as decided_at
+        from (
             select case when regexp_full_match(contact_id, '{_HEX}') then contact_id
                         when regexp_full_match(contact_id, '{_WRAPPED}') then regexp_extract(contact_id, '{_HEX}') end
                        as contact_id,

@@ -134,6 +134,20 @@ class Workspace:
         """Forget everything but the changes: what follows may take hours, at the rate the tenant allows."""
         changes.forget_the_rest(self._connection)
 
+    def unchanged(self, contact_ids: Sequence[str]) -> list[str]:
+        """Those that the diff does not have."""
+        return changes.unchanged(self._connection, contact_ids)
+
+    def count_beside(self, operation: Operation, sent: ArrowStream) -> tuple[int, int]:
+        """How many contacts `sent` (contact_id) has, and how many changes may go out that are not of these.
+
+        Raises LedgerUnavailable.
+        """
+        try:
+            return changes.count_beside(self._connection, operation, sent)
+        except duckdb.Error as error:
+            raise _unreadable("what was sent lately", error) from None
+
     def hold(self, operation: Operation) -> None:
         """Keep all changes of `operation` from going out."""
         changes.hold(self._connection, operation)
@@ -144,8 +158,15 @@ class Workspace:
 
     def release(self, approved: ArrowStream) -> None:
         """Let held changes go out if `approved` (contact_id, op) has them too. Raises LedgerUnavailable."""
+        self._release(approved)
+
+    def release_unasked(self, approved: ArrowStream) -> None:
+        """As `release`, but for changes that may have been sent already."""
+        self._release(approved, changes.UNASKED)
+
+    def _release(self, approved: ArrowStream, among: str = "true") -> None:
         try:
-            changes.release(self._connection, approved)
+            changes.release(self._connection, approved, among)
         except duckdb.Error as error:
             raise _unreadable("the approved plan", error) from None
 

@@ -54,6 +54,8 @@ def test_every_error_is_a_reason(error: type[errors.RunError]) -> None:
     assert beside == ("Reconciling" if issubclass(error, errors.Retry) else "Stalled")
 
 
-def test_a_long_message_is_cut() -> None:
-    [ready] = conditions(fine("Succeeded", "x" * 5000), [], 1, NOW)
-    assert len(ready.message) == LONGEST_MESSAGE
+@pytest.mark.parametrize("character", ["x", "é", "表"])
+def test_a_long_message_is_cut(character: str) -> None:
+    [ready] = conditions(fine("Succeeded", character * 5000), [], 1, NOW)
+    assert LONGEST_MESSAGE - 3 <= len(ready.message.encode()) <= LONGEST_MESSAGE
+    assert set(ready.message) == {character, "…"}

@@ -36,6 +36,7 @@ def test_the_worst_status_stays_below_32_kib() -> None:
         is_judged=True,
         waiting=WaitingPlan(
             f"sha256:{'f' * 64}",
+            "uid",
             HUGE,
             HUGE,
             HUGE,
@@ -58,6 +59,6 @@ def test_the_worst_status_stays_below_32_kib() -> None:
     listed = conditions(report.verdict(run, found), [], HUGE, NOW)
     status = status.model_copy(update={"conditions": listed, "next_run_time": NOW, "last_handled_plan_at": "t" * 256})
 
-    size = len(json.dumps(status.manifest()))
+    size = len(json.dumps(status.manifest(), ensure_ascii=False).encode())
     assert len(status.history or []) == 100
     assert 20 * 1024 < size < MOST, size

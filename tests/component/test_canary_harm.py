@@ -1,0 +1,105 @@
+"""What a first change does to a contact is looked at and put back, or said not to be."""
+
+from typing import Any
+
+import pytest
+from voyado_operator.domain.delivery import Operation
+from voyado_operator.targets.label_attribute import LabelAttribute
+from voyado_operator.targets.label_endpoint import LabelEndpoint
+
+from tests.component.conftest import Install
+
+
+async def test_who_could_not_be_put_back_is_still_taken_off(install: Install) -> None:
+    here = install("opt-in", maxRemovals=5)
+    [contact] = here.people[:1]
+    here.engage.configure(quirks=["siblingPreferenceReset"])
+    here.engage.decide(contact, preferences={"acceptsSms": True})
+    here.engage.faults({"kind": "latency", "method": "PATCH", "times": 1}, {"kind": "resetBefore", "method": "PATCH"})
+    here.select([contact])
+    status = await here.run()
+    assert status.last_run is not None
+    assert "could NOT be put back" in str(status.last_run.message)
+    here.engage.faults()
+    here.engage.configure(quirks=[])
+    assert here.shown() == {contact}
+
+    here.select([])
+    await here.run()
+    await here.run()
+
+    assert here.shown() == set()
+
+
+async def test_a_label_that_does_not_show_is_not_said_to_be_put_back(
+    install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = install("endpoint", maxRemovals=5)
+    [contact] = here.people[:1]
+    apply = LabelEndpoint.apply
+
+    async def with_an_automation(target: LabelEndpoint, operation: Operation, contacts: Any) -> Any:
+        done = await apply(target, operation, contacts)
+        for one in contacts:
+            here.engage.write(one, firstName="an automation's")
+        return done
+
+    here.select([contact])
+    with monkeypatch.context() as patch:
+        patch.setattr(LabelEndpoint, "apply", with_an_automation)
+        status = await here.run()
+    assert status.last_run is not None
+    assert status.last_run.unknown == 1
+
+    here.select([])
+    await here.run()
+    await here.run()
+
+    assert here.shown() == set()
+
+
+async def test_an_unanswered_first_change_is_looked_at_too(install: Install) -> None:
+    here = install("opt-in")
+    here.engage.configure(quirks=["siblingPreferenceReset"])
+    for one in here.people:
+        here.engage.decide(one, preferences={"acceptsSms": True})
+    here.engage.faults({"kind": "garbage", "method": "PATCH"})
+    here.select(here.people)
+    status = await here.run()
+
+    kept = [one for one in here.people if here.engage.contact(one)["preferences"]["acceptsSms"]]
+    assert len(kept) >= len(here.people) - 1
+    assert status.conditions[0].reason == "TargetUnsafe"
+
+
+async def test_removing_who_is_gone_is_done_for_a_first_change_too(install: Install) -> None:
+    here = install("bulk")
+    here.select(here.people[:12])
+    await here.run()
+    here.engage.remove(here.people[0])
+
+    here.select(here.people[1:12])
+    status = await here.run()
+
+    assert status.last_run is not None
+    assert (status.last_run.rejected, status.members) == (0, 11)
+
+
+async def test_nobody_is_subscribed_again_who_unsubscribes_meanwhile(
+    install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = install("single")
+    [contact] = here.people[:1]
+    apply = LabelAttribute.apply_as
+
+    async def meanwhile(*given: Any) -> Any:
+        done = await apply(*given)
+        here.engage.decide(contact, preferences={"acceptsEmail": False})
+        return done
+
+    monkeypatch.setattr(LabelAttribute, "apply_as", meanwhile)
+    here.engage.decide(contact, preferences={"acceptsEmail": True})
+    here.select([contact])
+    await here.run()
+
+    assert here.engage.contact(contact)["preferences"]["acceptsEmail"] is False

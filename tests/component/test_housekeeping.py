@@ -1,0 +1,44 @@
+"""Once a day, whatever the API server says of some of the ledgers' owners."""
+
+import asyncio
+from typing import Any, cast
+
+from kubernetes.aio.client import ApiException
+from voyado_operator.api.common import ObjectKey
+from voyado_operator.app import now
+from voyado_operator.reconcile.housekeeping import tidy_up
+from voyado_operator.reconcile.surroundings import Surroundings
+
+
+class Storage:
+    def __init__(self) -> None:
+        self.removed: list[str] = []
+        self.cleared = 0
+
+    def unused(self) -> list[tuple[str, str]]:
+        return [(f"file:///{name}", f"uid/{namespace}/{name}") for namespace, name in OWNERS]
+
+    def remove(self, url: str) -> None:
+        self.removed.append(url)
+
+    def clear(self) -> None:
+        self.cleared += 1
+
+
+OWNERS = [("forbidden", "a"), ("ours", "gone"), ("ours", "there")]
+
+
+class Cluster:
+    async def exists(self, _: object, key: ObjectKey) -> bool:
+        if key.namespace == "forbidden":
+            raise ApiException(status=403)
+        return key.name == "there"
+
+
+async def test_what_may_not_be_looked_at_stays_and_stops_nothing() -> None:
+    storage = Storage()
+
+    await tidy_up(Surroundings(cast(Any, None), cast(Any, Cluster()), asyncio.Semaphore(1), "uid", now), storage)
+
+    assert storage.removed == ["file:///gone"]
+    assert storage.cleared == 1

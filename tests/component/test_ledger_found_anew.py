@@ -1,0 +1,99 @@
+"""A ledger that is lost stays lost, whatever else happens meanwhile: nobody is opted in or fired for it again."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from voyado_operator.reconcile.activation import ActivationLife
+
+from tests.component.conftest import Install
+from tests.component.installation import Killed, killed_after
+
+
+def damage(folder: Path) -> None:
+    """An empty entry of the log, as a machine's crash leaves it."""
+    entries = [entry for entry in folder.rglob("_delta_log/*.json") if not entry.parent.parent.suffix]
+    max(entry for entry in entries if entry.parent.parent.name != "identities").write_bytes(b"")
+
+
+async def test_an_object_applied_again_finds_its_ledger_damaged(install: Install, tmp_path: Path) -> None:
+    here = install("opt-in")
+    [contact] = here.people[:1]
+    here.select([contact])
+    await here.run()
+    here.decide(contact, False)
+    damage(tmp_path)
+
+    await here.apply_again()
+    await here.run()
+
+    assert here.shown() == set()
+
+
+async def test_a_first_run_was_killed_and_its_ledger_damaged(install: Install, tmp_path: Path) -> None:
+    here = install("trigger")
+    here.select(here.people[:2])
+    with killed_after(2), pytest.raises(Killed):
+        await here.run()
+    damage(tmp_path)
+    await here.restart()
+
+    await here.run()
+
+    assert [here.fired_for(one) for one in here.people[:2]] == [["add"], ["add"]]
+
+
+@pytest.mark.parametrize("instant", ["sending", "reporting"])
+async def test_a_kill_does_not_lose_the_new_ledger_too(
+    install: Install, monkeypatch: pytest.MonkeyPatch, instant: str
+) -> None:
+    here = install("single")
+    for number in (1, 2, 3):
+        here.select(here.people[:number])
+        await here.run()
+    shutil.rmtree(here.ledger())
+    here.select(here.people[:4])
+
+    async def die(*_: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch, killed_after(4 if instant == "sending" else 100):
+        patch.setattr(ActivationLife, "_report", die)
+        with pytest.raises(Killed):
+            await here.run()
+    await here.restart()
+    assert here.people[3] in here.shown()
+
+    here.select(here.people[:3])
+    await here.run()
+    await here.run()
+
+    assert here.shown() == set(here.people[:3])
+
+
+async def test_naming_the_contact_type_does_not_overrule_a_no(install: Install) -> None:
+    here = install("opt-in")
+    contact, other = here.people[:2]
+    here.select([contact])
+    await here.run()
+    here.decide(contact, False)
+
+    here.move(contactType="Member")
+    here.select([contact, other])
+    await here.run()
+
+    assert here.shown() == {other}
+
+
+async def test_who_was_opted_out_is_not_opted_in_by_another_on_enter(install: Install) -> None:
+    here = install("opt-out")
+    contact, other = here.people[:2]
+    here.select([contact])
+    await here.run()
+    assert here.shown() == {contact}
+
+    here.kind = "opt-in"
+    here.select([contact, other])
+    await here.run()
+
+    assert here.shown() == {other}

@@ -1,0 +1,54 @@
+"""Who drives a target when its activations, connections and ledgers change hands."""
+
+from prometheus_client import CollectorRegistry
+from voyado_operator.api.activation import SegmentActivation
+from voyado_operator.api.connection import VoyadoConnection
+from voyado_operator.ledger.members import Ledger
+from voyado_operator.reconcile.activation import ActivationLife
+from voyado_operator.telemetry.metrics import Metrics
+
+from tests.component.conftest import Install
+from tests.component.installation import Installation
+
+
+def elsewhere(here: Installation) -> ActivationLife:
+    """A younger activation of the same target in another namespace."""
+    connection = here.connection().model_dump(mode="json", by_alias=True)
+    connection["metadata"] |= {"namespace": "sales"}
+    here.registry.connection_seen(VoyadoConnection.model_validate(connection))
+    manifest = here.activation().model_dump(mode="json", by_alias=True) | {"status": {}}
+    manifest["metadata"] |= {"namespace": "sales", "uid": "theirs", "creationTimestamp": "2026-06-01T12:00:00Z"}
+    theirs = SegmentActivation.model_validate(manifest)
+    here.registry.activation_seen(theirs)
+    watched = here.registry.activations[theirs.metadata.key]
+    return ActivationLife(watched, here.around, here.registry, Metrics(CollectorRegistry()), lambda: False)
+
+
+async def test_the_older_keeps_its_target_while_its_connection_is_replaced(install: Install) -> None:
+    here = install("single")
+    here.select(here.people)
+    await here.run()
+    younger = elsewhere(here)
+
+    here.registry.connection_gone(here.connection())
+    await younger.step()
+    here.registry.connection_seen(here.connection())
+
+    assert younger.status.conditions[0].reason == "TargetConflict"
+    assert (await here.run()).conditions[0].reason == "Succeeded"
+
+
+async def test_a_ledger_that_was_taken_over_knows_whose_connection_it_goes_by(install: Install) -> None:
+    here = install("single")
+    here.select(here.people)
+    await here.run()
+    ledger = Ledger.existing(f"file://{here.ledger()}")
+    assert ledger is not None
+    ledger.describe("uid/sales/gone", ledger.target | {"connection": "engage-of-sales"})
+    here.cluster.existing = False
+
+    await here.run()
+
+    taken_over = Ledger.existing(f"file://{here.ledger()}")
+    assert taken_over is not None
+    assert (taken_over.owner, taken_over.target["connection"]) == ("uid/marketing/vip", "engage")
