@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import signal
 import sys
+from functools import partial
 from typing import Annotated
 
 import kopf
@@ -53,14 +55,15 @@ def run() -> None:
 
 
 async def operate(settings: Settings) -> None:
-    """Until SIGTERM, or until a watch fails for good."""
-    stop = asyncio.Event()
-    app, registry = App(settings, end=stop.set), kopf.OperatorRegistry()
+    """Until SIGTERM, or until a watch fails for good.
+
+    No stop_flag: Kopf 1.45 forgets the task that waits for it, and waits 5 s for that task at every exit.
+    """
+    app, registry = App(settings, end=partial(signal.raise_signal, signal.SIGTERM)), kopf.OperatorRegistry()
     for handlers in (operator, connection, activation):
         handlers.register(registry, app)
     await kopf.operator(
         registry=registry,
-        stop_flag=stop,
         standalone=True,
         clusterwide=not settings.namespaces,
         namespaces=settings.namespaces,

@@ -18,7 +18,7 @@ from tests.component.installation import OPT_INS, TARGETS, Installation, Killed,
 from tests.engage import EngageAdmin
 
 PEOPLE = 14
-SEQUENCES = int(os.environ.get("SEQUENCES", "12"))  # of each target
+SEQUENCES = int(os.environ.get("SEQUENCES", "8"))  # of each target
 FAULTS = [
     {"kind": "status", "status": 503, "retryAfter": 0, "times": 3},
     {"kind": "resetBefore", "times": 3},

@@ -43,6 +43,10 @@ FAULTS: dict[str, tuple[dict[str, Any], set[str]]] = {
 }
 
 
+# Commits of a batch: before the first, after it, before the second, after it.
+KILLED_AT = {"unannounced": 1, "announced": 2, "unrecorded": 3, "recorded": 4}
+
+
 def moving(kind: str) -> int:
     """How many contacts enter and leave at a time."""
     return FEWEST_ROWS + 1 if kind == "bulk" else 4
@@ -89,7 +93,7 @@ def test_engage(here: tuple[asyncio.Runner, Installation], fault: str, monkeypat
 
 
 @every_target
-def test_the_lease_is_lost_in_the_middle_of_a_run(here: tuple[asyncio.Runner, Installation]) -> None:
+def test_lease_lost(here: tuple[asyncio.Runner, Installation]) -> None:
     runner, installation = here
     looks = chain(repeat(True, 2), repeat(False))  # before the head and before the body of each request
     installation.may_write = looks.__next__
@@ -106,9 +110,9 @@ def test_the_lease_is_lost_in_the_middle_of_a_run(here: tuple[asyncio.Runner, In
 
 
 @every_target
-@pytest.mark.parametrize("commit", range(1, 5))
-def test_killed_at_a_commit(here: tuple[asyncio.Runner, Installation], kind: str, commit: int) -> None:
-    """Before it where `commit` is odd, after it where it is even."""
+@pytest.mark.parametrize("commit", KILLED_AT.values(), ids=KILLED_AT)
+def test_killed(here: tuple[asyncio.Runner, Installation], kind: str, commit: int) -> None:
+    """In the first batch of a run."""
     runner, installation = here
     change(installation)
     before = installation.engage.requests()["writes"]
@@ -139,11 +143,12 @@ def truncated(ledger: Path) -> None:
         file.write_bytes(file.read_bytes()[:100])
 
 
+DAMAGES = [deleted, truncated]
+
+
 @every_target
-@pytest.mark.parametrize("damage", [deleted, truncated])
-def test_the_ledger_is_lost(
-    here: tuple[asyncio.Runner, Installation], kind: str, damage: Callable[[Path], None]
-) -> None:
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_ledger_lost(here: tuple[asyncio.Runner, Installation], kind: str, damage: Callable[[Path], None]) -> None:
     runner, installation = here
     members = installation.shown()
     damage(installation.ledger())

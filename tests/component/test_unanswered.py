@@ -125,3 +125,23 @@ async def test_who_was_never_sent_anything_is_told_no_by_nobody(
 
     said = {one["id"]: one["value"] for one in here.engage.contact(contact)["consents"]}
     assert said == ({"memberTerms": True} if has_said_yes else {})
+
+
+async def test_a_trigger_of_a_contact_that_is_gone_waits_for_nobody(install: Install) -> None:
+    here = install("trigger")
+    gone, other = here.people[:2]
+    here.select([gone, other])
+    here.engage.faults(UNREADABLE_TRIGGER)
+    await here.run()
+    here.engage.faults()
+    here.engage.remove(gone)
+
+    await here.run()
+    await here.approve()
+    status = await here.run()
+
+    assert status.plan is None
+    assert status.last_run is not None
+    assert status.last_run.outcome == "Partial", "parked, and not blocked"
+    here.select([other])
+    assert (await here.run()).conditions[0].reason == "Succeeded"

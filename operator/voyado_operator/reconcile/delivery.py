@@ -2,12 +2,13 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 
 from voyado_operator.domain.delivery import (
     ADOPTED,
+    CONTACT_GONE,
     NOT_APPLIED,
     RESTORED,
     UNANSWERED,
@@ -132,9 +133,10 @@ class Delivery:
         if screened.stopped is None:
             done_or_unknown = set(sent.accepted) | set(_of(sent.others, Result.UNKNOWN))
             done_or_unknown |= {one.contact_id for one in sent.others if one.detail == NOT_APPLIED}
-            self._take_back(operation, lot, [one for one in screened.send if one not in done_or_unknown])
+            gone = {one.contact_id for one in sent.others if one.detail == CONTACT_GONE}
+            self._take_back(operation, lot, [one for one in screened.send if one not in done_or_unknown], gone)
 
-    def _take_back(self, operation: Operation, lot: Lot, contact_ids: Sequence[str]) -> None:
+    def _take_back(self, operation: Operation, lot: Lot, contact_ids: Sequence[str], gone: Set[str]) -> None:
         """What was announced and refused, or not sent, has not happened: the ledger says again what it said before."""
         now, approval = self.clock(), self.approvals.get(operation)
         if not contact_ids:
@@ -144,12 +146,13 @@ class Delivery:
             self.ledger.append(Entry.ADD, still_members, now, approval or RESTORED)
             self.account.membership += len(still_members)
             return
-        # What was asked before and never answered may have happened. Of others a label's ledger tells nothing else.
+        # What was asked before and never answered may have happened, unless the contact is gone. Of others a label's
+        # ledger tells nothing else.
         details = self.workspace.details(contact_ids)
         said_no = {one for one in contact_ids if details[one].entry in (Entry.REMOVE, Entry.DECLINED, Entry.GONE)}
         for contact_id in said_no:
             self.ledger.append(Entry.DECLINED, [contact_id], details[contact_id].entered_at or now)
-        still_asked = {one for one in contact_ids if details[one].entry in UNANSWERED}
+        still_asked = {one for one in contact_ids if details[one].entry in UNANSWERED} - gone
         self.ledger.append(Entry.VOID, [one for one in contact_ids if one not in said_no | still_asked], now)
 
 

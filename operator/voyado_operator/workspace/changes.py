@@ -119,7 +119,8 @@ def forget_the_rest(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def hold_unanswered(connection: duckdb.DuckDBPyConnection) -> int:
-    [(held,)] = connection.execute(f"update changes set held = true where not {UNASKED}").fetchall()
+    connection.execute(f"update changes set held = true where not {UNASKED}")
+    [(held,)] = connection.execute(f"select count(*) from changes where not parked and not {UNASKED}").fetchall()
     return int(held)
 
 
