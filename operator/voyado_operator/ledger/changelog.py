@@ -26,6 +26,8 @@ CONFIGURATION: Mapping[str, str | None] = {
 # An id takes 19 bytes, and 37 with Snappy, the default: as text, GUIDs are half redundant.
 SMALL = WriterProperties(compression="ZSTD", compression_level=1)
 SMALLEST_REBASE = 10_000
+MOST_FILES = 16  # every file costs each scan of the log a millisecond, and a run makes half a dozen
+SMALLEST_MERGED, BYTES_PER_ROW = 2**17, 20  # files of a quarter of all changes, or this, are left as they are
 
 
 class ChangeLog:
@@ -138,6 +140,20 @@ class ChangeLog:
         [row] = self.rows(f"select min(seq) as first from log where seq <> {self.base} and ({history})")
         first = row["first"] or seq
         self._replace(self._state(alive, seq), f"seq < {first} or seq = {self.base} or seq = {seq}", base=seq)
+
+    def is_scattered(self) -> bool:
+        """Whether there are so many small files that reading them takes longer than what they hold."""
+        return len(self.table.file_uris()) > MOST_FILES
+
+    def merge(self) -> None:
+        """Make larger files of the small ones; every row stays."""
+        _, changes = self._measured()
+        with unavailable(self.url, "merge the files of"):
+            self.table.optimize.compact(
+                target_size=max(SMALLEST_MERGED, changes * BYTES_PER_ROW // 4),
+                writer_properties=SMALL,
+                commit_properties=_commit(ledger=self.next_seq),
+            )
 
     def rewrite(self, kept: str) -> None:
         """Keep only what satisfies `kept`, of the base and of the history, in new files."""

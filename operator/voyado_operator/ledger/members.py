@@ -212,9 +212,11 @@ class Ledger:
             self._log.append(rows, len(ids))
 
     def compact(self, at: datetime) -> None:
-        """Fold the changes into the base, if they have become too many to fold at every read."""
+        """Fold the changes into the base, if they have become too many to fold at every read; or merge their files."""
         if self._log.has_grown():
             self._log.rebase(alive=self._alive, history=f"changed_at >= {moment.sql(at - HISTORY)}")
+        elif self._log.is_scattered():
+            self._log.merge()
 
     @property
     def _alive(self) -> str:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from voyado_operator.domain.delivery import Operation
-from voyado_operator.domain.guards import Limits
+from voyado_operator.domain.guards import Limits, Percentage
 from voyado_operator.domain.plan import AudienceCounts, DiffCounts, Window
 from voyado_operator.reconcile.findings import Assignment, DiffFound
 from voyado_operator.reconcile.ports import Ledger, Parked, Target
@@ -43,7 +43,7 @@ def weigh(
 ) -> tuple[DiffCounts, Window]:
     """What the diff adds to what was sent since then, and that. Raises LedgerUnavailable.
 
-    Additions are looked up only where a guard counts them: a first run may have sent a million.
+    Only what a guard needs is looked up: a first run may have sent a million.
     """
     counts, additions, removals = diff.counts, 0, 0
     entering, leaving = (
@@ -54,5 +54,6 @@ def weigh(
         additions, entering = workspace.count_beside(Operation.ADD, ledger.sent(Operation.ADD, since))
     if leaving:
         removals, leaving = workspace.count_beside(Operation.REMOVE, ledger.sent(Operation.REMOVE, since))
-    peak = ledger.peak(since, counts.members) if counts.entering or counts.leaving else counts.members
+    by_peak = leaving or (entering and isinstance(limits.max_additions, Percentage))
+    peak = ledger.peak(since, counts.members) if by_peak else counts.members
     return replace(counts, entering=entering, leaving=leaving), Window(additions, removals, peak)
