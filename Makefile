@@ -27,7 +27,7 @@ lint: setup                                   ## ruff, mypy --strict, import con
 	$(BIN)/lint-imports
 
 test: controlplane                            ## every test, real control plane included
-	$(BIN)/python -m pytest -n 3 --dist loadfile
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 chaos: controlplane                           ## 120 kills -9 over every target and route; prints its seed, CHAOS_SEED= repeats one
 	CHAOS_KILLS=$${CHAOS_KILLS:-120} $(BIN)/python -m pytest -s tests/faults/test_kills.py

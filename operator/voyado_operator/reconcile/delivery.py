@@ -26,6 +26,12 @@ from voyado_operator.reconcile.worker import Worker
 from voyado_operator.workspace import Lot, Workspace
 
 LANES = 2
+_INTENTS = {
+    (Operation.ADD, Lot.MEMBERS): Entry.ASKED,  # no diff has such a change
+    (Operation.ADD, Lot.OTHERS): Entry.ASKED,
+    (Operation.REMOVE, Lot.MEMBERS): Entry.LEAVING,
+    (Operation.REMOVE, Lot.OTHERS): Entry.CLEARING,
+}
 
 
 class Interrupted(Exception):  # noqa: N818 - not an error: the operator stops, or the object goes
@@ -115,9 +121,7 @@ class Delivery:
         self.account.membership += len(screened.adopted) if operation is Operation.ADD else 0
         if screened.stopped is not None:
             return
-        approval = self.approvals.get(operation)
-        intent = Entry.LEAVING if lot is Lot.MEMBERS else Entry.CLEARING
-        intent = Entry.ASKED if operation is Operation.ADD else intent
+        intent, approval = _INTENTS[operation, lot], self.approvals.get(operation)
         self.ledger.append(intent, screened.send, now, approval, witnesses=screened.witnesses)
         self.account.membership -= len(screened.send) if lot is Lot.MEMBERS else 0
 
