@@ -2,18 +2,13 @@
 
 import asyncio
 import os
-import signal
 import sys
-from functools import partial
 from typing import Annotated
 
-import kopf
 import typer
 import uvloop
 
-from voyado_operator.app import App
 from voyado_operator.cli.contact import contact
-from voyado_operator.handlers import activation, connection, operator
 from voyado_operator.settings import InvalidSettings, Settings, from_environment
 from voyado_operator.telemetry import logging
 
@@ -45,6 +40,8 @@ def settings_or_exit() -> Settings:
 @cli.command()
 def run() -> None:
     """Run the operator, in the cluster or against KUBECONFIG. Settings: VOYADO_OPERATOR_… in the environment."""
+    from voyado_operator.handlers.operate import operate  # takes a second, which other commands need not wait for
+
     settings = settings_or_exit()
     logging.configure(settings.log_format, settings.log_level)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -52,23 +49,6 @@ def run() -> None:
     # A thread that still waits for a warehouse would hold the process until the query's time-out.
     sys.stderr.flush()
     os._exit(0)
-
-
-async def operate(settings: Settings) -> None:
-    """Until SIGTERM, or until a watch fails for good.
-
-    No stop_flag: Kopf 1.45 forgets the task that waits for it, and waits 5 s for that task at every exit.
-    """
-    app, registry = App(settings, end=partial(signal.raise_signal, signal.SIGTERM)), kopf.OperatorRegistry()
-    for handlers in (operator, connection, activation):
-        handlers.register(registry, app)
-    await kopf.operator(
-        registry=registry,
-        standalone=True,
-        clusterwide=not settings.namespaces,
-        namespaces=settings.namespaces,
-        liveness_endpoint=f"http://0.0.0.0:{settings.health_port}/healthz",
-    )
 
 
 def main() -> None:

@@ -45,6 +45,5 @@ def world(
     namespace = f"{readable}-{next(numbers)}"
     world = World(cluster, operator, postgres, engage, namespace)
     yield world
+    world.delete_all()
     world.close()
-    cluster.kubectl("delete", "segact", "--all", "-n", namespace, "--timeout=30s")
-    cluster.kubectl("delete", "vconn", "--all", "-n", namespace, "--timeout=30s")

@@ -1,6 +1,7 @@
 """One test's own corner of the real parts: a namespace, an Engage tenant, a table in the warehouse."""
 
 import json
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -8,7 +9,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import yaml
 from kubernetes import client, config, watch
 
 from tests.controlplane.postgres import Postgres
@@ -36,9 +36,9 @@ class World:
     def __post_init__(self) -> None:
         self.table = f"audience_{self.namespace.replace('-', '_')}"
         self.postgres.execute(f"create table {self.table} (contact_id text, email text)")
-        self.cluster.kubectl("create", "namespace", self.namespace)
         api = config.new_client_from_config(str(self.cluster.kubeconfig))
         self.objects, self.core = client.CustomObjectsApi(api), client.CoreV1Api(api)
+        self.core.create_namespace({"metadata": {"name": self.namespace}})
         self.secret("engage", apiKey=self.engage.api_key)
         self.secret("warehouse", uri=self.postgres.uri)
 
@@ -73,13 +73,36 @@ class World:
         return {"sql": sql, "identifiers": identifiers or {"contactId": "contact_id", "email": "email"}}
 
     def apply(self, *manifests: Status) -> None:
-        self.kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all(manifests))
+        """As `kubectl apply --server-side` does, at a tenth of its time."""
+        how = {"field_manager": "kubectl", "force": True, "_content_type": "application/apply-patch+yaml"}
+        for one in manifests:
+            name = one["metadata"]["name"]
+            if one["kind"] == "Secret":
+                self.core.patch_namespaced_secret(name, self.namespace, one, **how)
+            else:
+                plural = f"{one['kind'].lower()}s"
+                self.objects.patch_namespaced_custom_object(GROUP, VERSION, self.namespace, plural, name, one, **how)
+
+    def delete_all(self) -> None:
+        """Activations first, and wait until they are gone, while there is a connection to withdraw them through."""
+        for plural in (ACTIVATIONS, CONNECTIONS):
+            self.objects.delete_collection_namespaced_custom_object(GROUP, VERSION, self.namespace, plural)
+            self._until_none(plural)
+
+    def _until_none(self, plural: str, seconds: float = 30) -> None:
+        deadline = time.monotonic() + seconds
+        while self.objects.list_namespaced_custom_object(GROUP, VERSION, self.namespace, plural)["items"]:
+            assert time.monotonic() < deadline, f"{plural} cannot be deleted"
+            time.sleep(0.05)
 
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
         return self.cluster.kubectl("-n", self.namespace, *arguments, stdin=stdin)
 
     def annotate(self, name: str, annotation: str, value: str) -> None:
-        self.kubectl("annotate", "segact", name, f"{GROUP}/{annotation}={value}", "--overwrite")
+        patch = {"metadata": {"annotations": {f"{GROUP}/{annotation}": value}}}
+        self.objects.patch_namespaced_custom_object(
+            GROUP, VERSION, self.namespace, ACTIVATIONS, name, patch, _content_type="application/merge-patch+json"
+        )
 
     def start(self, *manifests: Status) -> Status:
         """Apply activations and wait until each has run, or cannot; return the status of the last."""

@@ -50,8 +50,7 @@ def world(cluster: ControlPlane, restarting: Restarting, postgres: Postgres, eng
     world = World(cluster, restarting.running, postgres, engage, f"faults-{next(numbers)}")
     yield world
     if restarting.running.process.poll() is None:
-        cluster.kubectl("delete", "segact", "--all", "-n", world.namespace, "--timeout=30s")
-        cluster.kubectl("delete", "vconn", "--all", "-n", world.namespace, "--timeout=30s")
+        world.delete_all()
     world.close()
 
 
