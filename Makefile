@@ -29,8 +29,8 @@ lint: setup                                   ## ruff, mypy --strict, import con
 test: controlplane                            ## every test, real control plane included
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
-chaos: controlplane                           ## 120 kills -9 over every target and route; prints its seed, CHAOS_SEED= repeats one
-	CHAOS_KILLS=$${CHAOS_KILLS:-120} $(BIN)/python -m pytest -s tests/faults/test_kills.py
+chaos: controlplane                           ## 100 kills -9 over every target and route; prints its seed, CHAOS_SEED= repeats one
+	CHAOS_KILLS=$${CHAOS_KILLS:-100} $(BIN)/python -m pytest -s tests/faults/test_kills.py
 
 bench: setup .cache/bench/.installed          ## against the floor, drt and dlt, into docs/benchmark.md; QUICK=1 is short
 	@$(BIN)/python -m tests.bench

@@ -115,9 +115,9 @@ class Campaign:
     def settle(self) -> None:
         """Without faults, everything becomes as the audiences say."""
         self.world.engage.faults()
-        for audience in self.audiences:
+        tokens = [self.request(audience) for audience in self.audiences]
+        for audience, token in zip(self.audiences, tokens, strict=True):
             for _ in range(5):
-                token = self.request(audience)
                 status = self.world.await_status(
                     lambda now, token=token: now.get("lastHandledReconcileAt") == token,  # type: ignore[misc]
                     audience.name,
@@ -126,6 +126,7 @@ class Campaign:
                     self.approve(audience, status)
                 elif status["lastRun"]["outcome"] == "Succeeded":
                     break
+                token = self.request(audience)
             else:
                 raise AssertionError(f"{audience.name} does not settle: {status}")
             assert status["members"] == len(audience.present), f"{audience.name}: {status}"
