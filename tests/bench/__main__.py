@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tests.bench.delivery import Result, deliver
+from tests.bench.diff import Compared, compare
 
 PAGE = Path("docs/benchmark.md")
 BEGIN, END = "<!-- measured -->", "<!-- /measured -->"
@@ -20,7 +21,9 @@ def main() -> int:
         print(_row(result), file=sys.stderr, flush=True)
         if result.problem:
             print(result.problem, file=sys.stderr)
-    table = "\n".join([f"{contacts:,} contacts, {os.cpu_count()} cores.\n", *_tables(results)])
+    compared = [one for many in (contacts, 10 * contacts) for one in compare(many, ("512MB", "2GB"))]
+    parts = [f"{os.cpu_count()} cores.", f"\n## Delivery of {contacts:,} contacts", *_tables(results)]
+    table = "\n".join([*parts, "\n## Diff, 1 % churn", *_comparison(compared)])
     print(table)
     if not quick:
         before, _, rest = PAGE.read_text().partition(BEGIN)
@@ -36,6 +39,21 @@ def _tables(results: list[Result]) -> Iterable[str]:
         yield "|---|---|---|---|---|---|---|"
         floor = min(one.cost.wall for one in rows if one.cost and one.contender.startswith("floor"))
         yield from (_row(one, floor) for one in rows)
+
+
+def _comparison(compared: list[Compared]) -> Iterable[str]:
+    yield "\n| contacts | memory limit | | comparison | times the full join | whole process | peak |"
+    yield "|---|---|---|---|---|---|---|"
+    joins = {(one.contacts, one.memory): one.seconds for one in compared if one.way == "full join"}
+    for one in compared:
+        join = joins[one.contacts, one.memory]
+        if one.seconds is None or one.cost is None or join is None:
+            yield f"| {one.contacts:,} | {one.memory} | {one.way} | failed | | | |"
+            continue
+        yield (
+            f"| {one.contacts:,} | {one.memory} | {one.way} | {one.seconds:.2f} s | {one.seconds / join:.1f}"
+            f" | {one.cost.wall:.2f} s | {one.cost.peak} MiB |"
+        )
 
 
 def _row(one: Result, floor: float | None = None) -> str:

@@ -13,6 +13,8 @@ from urllib.request import urlopen
 
 from tests.controlplane.processes import free_port
 
+LOOK = 0.005  # seconds
+
 
 class ContestantError(Exception):
     """A contestant ended with an error."""
@@ -32,11 +34,26 @@ def run(command: list[str], log: Path, **environment: str) -> Cost:
     with log.open("wb") as output:
         started = time.monotonic()
         process = subprocess.Popen(command, stdout=output, stderr=output, env=os.environ | environment)
-        _, status, usage = os.wait4(process.pid, 0)
+        ended, peak = 0, 0
+        while not ended:
+            time.sleep(LOOK)
+            peak = max(peak, _peak(process.pid))
+            ended, status, usage = os.wait4(process.pid, os.WNOHANG)
         wall = time.monotonic() - started
     if status:
         raise ContestantError(f"{' '.join(command)}\n{log.read_text()[-2000:]}")
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss // 1024)
+    return Cost(wall, usage.ru_utime + usage.ru_stime, peak)
+
+
+def _peak(pid: int) -> int:
+    """Its largest resident set so far, in MiB. The kernel's ru_maxrss counts that of the process it was forked from."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next((int(line.split()[1]) // 1024 for line in lines if line.startswith("VmHWM:")), 0)
+
+
+def python(contestant: str, *arguments: str, log: Path) -> Cost:
+    """Run one of contestants/ in the project's own environment. Raises ContestantError."""
+    return run([sys.executable, "-m", f"tests.bench.contestants.{contestant}", *arguments], log)
 
 
 @dataclass(frozen=True)
