@@ -76,20 +76,20 @@ class EngageAdmin:
 @contextmanager
 def running_simulator(port: int | None = None) -> Iterator[EngageAdmin]:
     """A simulator that must not have seen a request that creates a contact by the end; on a free port unless told."""
-    started, loop = threading.Event(), asyncio.new_event_loop()
-    urls: list[str] = []
+    started, stopping = threading.Event(), asyncio.Event()
+    served: list[tuple[str, asyncio.AbstractEventLoop]] = []
 
     async def serve() -> None:
         async with Simulator(port or free_port()) as simulator:
-            urls.append(simulator.url)
+            served.append((simulator.url, asyncio.get_running_loop()))
             started.set()
             await stopping.wait()
 
-    stopping = asyncio.Event()
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), name="engage-simulator")
+    thread = threading.Thread(target=lambda: asyncio.run(serve()), name="engage-simulator")
     thread.start()
     started.wait()
-    admin = EngageAdmin(urls[0])
+    [(url, loop)] = served
+    admin = EngageAdmin(url)
     try:
         yield admin
         assert admin.requests()["creating"] == 0, "a request that creates a contact reached Engage"
@@ -97,4 +97,3 @@ def running_simulator(port: int | None = None) -> Iterator[EngageAdmin]:
         admin.close()
         loop.call_soon_threadsafe(stopping.set)
         thread.join()
-        loop.close()
