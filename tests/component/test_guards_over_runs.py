@@ -7,6 +7,7 @@ import pytest
 from voyado_operator.targets.label_attribute import LabelAttribute
 
 from tests.component.conftest import Install
+from tests.component.installation import Installation
 
 UNREADABLE = {"kind": "garbage", "method": "PATCH"}
 REFUSED = {"kind": "status", "method": "PATCH", "status": 422}
@@ -131,12 +132,17 @@ async def test_drift_is_not_corrected_of_whoever_is_to_leave(install: Install) -
     assert here.shown() == set(here.people[1:])
 
 
-async def test_an_approval_is_not_inherited_by_an_object_of_the_same_name(install: Install) -> None:
-    here = install("single", maxRemovals=3)
+async def eight_removals_waiting(install: Install, kind: str) -> Installation:
+    here = install(kind, maxRemovals=3)
     here.select(here.people)
     await here.run()
     here.select(here.people[8:])
     await here.run()
+    return here
+
+
+async def test_an_approval_is_not_inherited_by_an_object_of_the_same_name(install: Install) -> None:
+    here = await eight_removals_waiting(install, "single")
     here.engage.faults({"kind": "status", "method": "PATCH", "status": 401})
     await here.approve()
     here.engage.faults()
@@ -155,11 +161,7 @@ async def test_an_approval_is_not_inherited_by_an_object_of_the_same_name(instal
 
 
 async def test_a_plan_that_expired_unsent_can_be_approved_again(install: Install) -> None:
-    here = install("consent", maxRemovals=3)
-    here.select(here.people)
-    await here.run()
-    here.select(here.people[8:])
-    await here.run()
+    here = await eight_removals_waiting(install, "consent")
     here.engage.faults({"kind": "status", "path": "consents", "status": 503, "retryAfter": 0})
     await here.approve()
     here.engage.faults()

@@ -105,26 +105,18 @@ class ChangeLog:
         """Commit `count` rows, whose seq is `next_seq`."""
         base_rows, changes = self._measured()
         with unavailable(self.url, "write"):
-            write_deltalake(
-                self.table,
-                rows,
-                mode="append",
-                writer_properties=SMALL,
-                commit_properties=_commit(ledger=self.next_seq),
-            )
+            self._append(rows)
         self._sizes = base_rows, changes + count
 
     def take_in(self, rows: str, other: "ChangeLog") -> None:
         """Commit the rows of this SQL over the table `log` and `theirs`, the other one; their seq is `next_seq`."""
         with unavailable(self.url, "write"):
-            write_deltalake(
-                self.table,
-                QueryBuilder().register("log", self.table).register("theirs", other.table).execute(rows),
-                mode="append",
-                writer_properties=SMALL,
-                commit_properties=_commit(ledger=self.next_seq),
-            )
+            self._append(QueryBuilder().register("log", self.table).register("theirs", other.table).execute(rows))
         self._sizes = None
+
+    def _append(self, rows: ArrowStream) -> None:
+        commit = _commit(ledger=self.next_seq)
+        write_deltalake(self.table, rows, mode="append", writer_properties=SMALL, commit_properties=commit)
 
     def has_grown(self) -> bool:
         """Whether the changes are worth a rebase, which rewrites the whole base."""
@@ -178,10 +170,8 @@ class ChangeLog:
 
     def vacuum(self, keep: timedelta) -> None:
         """Delete the files of versions that were replaced before then, and what a killed writer left behind."""
-        hours = int(keep.total_seconds() // 3600)
         with unavailable(self.url, "vacuum"):
-            self.table.vacuum(retention_hours=hours, enforce_retention_duration=False, full=True, dry_run=False)
-            remove_unfinished(self.url, keep)
+            _vacuum(self.table, keep)
 
     def vacuum_all(self) -> None:
         """Delete every file that the present version does not need."""
@@ -202,8 +192,13 @@ class ChangeLog:
 def vacuum_all(table: DeltaTable) -> None:
     """Delete every file that the latest version does not need."""
     time.sleep(0.002)  # what was removed within the present millisecond would count as retained
-    table.vacuum(retention_hours=0, enforce_retention_duration=False, full=True, dry_run=False)
-    remove_unfinished(table.table_uri, timedelta(0))
+    _vacuum(table, timedelta(0))
+
+
+def _vacuum(table: DeltaTable, keep: timedelta) -> None:
+    hours = int(keep.total_seconds() // 3600)
+    table.vacuum(retention_hours=hours, enforce_retention_duration=False, full=True, dry_run=False)
+    remove_unfinished(table.table_uri, keep)
 
 
 def _commit(**versions: int) -> CommitProperties:
