@@ -36,6 +36,7 @@ def test_a_run_on_request_that_was_refused_is_made_up_for(world: World) -> None:
     world.engage.configure(apiKeys=["another"])
     world.apply(world.activation())
     assert ready(world.run())["reason"] == "CredentialsInvalid"
+    world.await_reason("CredentialsInvalid", "engage", CONNECTIONS)
 
     world.secret("engage", apiKey="another")
 

@@ -46,3 +46,35 @@ async def test_a_probe_ends_with_a_reason(engage: EngageAdmin, consent: str, api
     assert ready is not None
     assert ready.reason == reason
     assert "nyckel" not in ready.message
+
+
+async def test_a_key_that_is_replaced_while_engage_refuses_the_old_one_is_tried(engage: EngageAdmin) -> None:
+    """Seen once in CI: the new key was taken for the refused one, and not tried before probeInterval."""
+    metrics = Metrics(CollectorRegistry())
+    adapters = OperatorAdapters(Settings(engage_hosts=("127.0.0.1",)), b"key", metrics, lambda: True)
+    registry = Registry(adapters.identify)
+    probed = connection(url=engage.url, ready=None, generation=2)
+    registry.connection_seen(probed)
+    cluster = Rotated("revoked", engage)
+    around = Surroundings(adapters, cast(Any, cluster), asyncio.Semaphore(1), "uid", now)
+    life = ConnectionLife(registry.connections[probed.metadata.key], around, registry, metrics)
+
+    reasons = []
+    for _ in range(2):
+        await life.step()
+        ready = ready_of(life._keeper.status.conditions)
+        reasons.append(ready.reason if ready else None)
+    await adapters.close()
+
+    assert reasons == ["CredentialsInvalid", "Succeeded"]
+
+
+class Rotated(Dictionary):
+    """A Secret whose key is replaced as soon as Engage was asked with the old one."""
+
+    def __init__(self, old: str, engage: EngageAdmin) -> None:
+        super().__init__(old)
+        self._engage = engage
+
+    async def secret(self, *_: object) -> str:
+        return str(self._engage.api_key if self._engage.requests()["total"] else self.api_key)

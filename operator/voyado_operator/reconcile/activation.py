@@ -93,7 +93,8 @@ class ActivationLife:
         So is a run that was asked for and found the API key refused.
         """
         was_refused = verdict is not None and verdict.reason == "CredentialsInvalid" and not activation.spec.schedule
-        when = (self.status.next_run_time or self._around.clock()) if was_refused else None
+        now = self._around.clock()
+        when = min(self.status.next_run_time or now, now) if was_refused else None
         await self._write(activation, verdict, {"next_run_time": when})
 
     async def _await_probe(self, activation: SegmentActivation) -> None:

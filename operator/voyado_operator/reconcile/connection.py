@@ -75,7 +75,8 @@ class ConnectionLife:
     async def _probed(self, connection: VoyadoConnection) -> tuple[Verdict, dict[str, object]]:
         """The consents are the one v3 call that is proven and needs no parameter; the count is for maxOptOuts."""
         found: dict[str, object] = {"last_probe_time": self._around.clock()}
-        self._refused = None
+        # Taken before the key is tried: a Secret that changes while Engage answers must not look like the refused one.
+        tried, self._refused = await self._fingerprint(connection), None
         try:
             engage = (await tenant_of(connection, self._around)).engage
             consents = await engage.consents()
@@ -84,7 +85,7 @@ class ConnectionLife:
             found["consents"] = listed[:MOST_CONSENTS]
             found["requests_per_second"] = engage.rate
         except CredentialsInvalid as error:
-            self._refused = await self._fingerprint(connection)
+            self._refused = tried
             return verdict_of(error), found
         except RunError as error:
             return verdict_of(error), found

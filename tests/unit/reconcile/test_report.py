@@ -118,7 +118,7 @@ def failed(times: int) -> SegmentActivationStatus:
         (HOURLY, findings(error=SecretMissing("")), 0, timedelta(seconds=2)),
         (HOURLY, findings(error=SecretMissing("")), 4, timedelta(seconds=32)),
         (None, findings(error=SecretMissing("")), 0, None),
-        (None, findings(error=CredentialsInvalid("")), 0, None),
+        (None, findings(error=CredentialsInvalid("")), 0, timedelta(minutes=5)),
         (HOURLY, findings({Result.UNKNOWN: 1}), 0, timedelta(minutes=5)),
         (HOURLY, findings({Result.REJECTED: 1}), 0, timedelta(hours=1)),
         (HOURLY, findings(violations=BLOCK), 0, timedelta(hours=1)),
