@@ -5,6 +5,7 @@ import sqlite3
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -124,7 +125,7 @@ class Installation:
 
     def answers_within(self, seconds: float) -> None:
         """How long this operator waits for an answer."""
-        self.adapters._pool._http.timeout = seconds
+        self.adapters._pool._patience = replace(HURRY, for_an_answer=seconds)
 
     def connection(self) -> VoyadoConnection:
         labels = ROUTES.get(self.kind, {"attribute": {"idTemplate": "label_{label}"}})

@@ -1,1 +1,1 @@
-"""Voyado Engage over HTTP: the only importer of httpx. Nothing in here can create a contact."""
+"""Voyado Engage over HTTP: the only user of aiohttp as a client. Nothing in here can create a contact."""

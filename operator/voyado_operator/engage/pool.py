@@ -1,26 +1,17 @@
 """What all runs share of Engage: connections, and one rate limiter per API key, as Voyado measures per key."""
 
 import hashlib
-import ssl
 from collections.abc import Callable
-from functools import cache
+from functools import cached_property
+from urllib.parse import urlsplit
 
-import httpx
+import aiohttp
 
 from voyado_operator.api.common import ObjectKey
 from voyado_operator.engage.client import EngageClient
 from voyado_operator.engage.limiter import RateLimiter
+from voyado_operator.engage.session import session
 from voyado_operator.engage.transport import Observer, Patience, Transport
-
-CONNECTIONS = httpx.Limits(max_connections=100, max_keepalive_connections=50)
-# Voyado gives no figure but says that answers are "occasionally longer"; its Terraform provider waits 120 s.
-TIMES = httpx.Timeout(connect=10.0, read=120.0, write=60.0, pool=300.0)
-
-
-@cache
-def _authorities() -> ssl.SSLContext:
-    """Read once for all pools: it takes 40 ms."""
-    return httpx.create_ssl_context()
 
 
 class EngagePool:
@@ -37,8 +28,12 @@ class EngagePool:
         self._user_agent = f"voyado-operator/{version}"
         self._may_write = may_write
         self._patience = patience or Patience()
-        self._http = httpx.AsyncClient(verify=_authorities(), limits=CONNECTIONS, timeout=TIMES, follow_redirects=False)
         self._limiters: dict[str, RateLimiter] = {}
+
+    @cached_property
+    def _http(self) -> aiohttp.ClientSession:
+        """Cached, as only a running event loop can have one."""
+        return session(self._may_write)
 
     def client(
         self, url: str, api_key: str, contact_type: str | None, requests_per_second: float, connection: ObjectKey
@@ -59,15 +54,14 @@ class EngagePool:
             connection=connection,
             observer=self._observer,
             patience=self._patience,
-            may_write=self._may_write,
         )
         return EngageClient(transport, contact_type)
 
     async def close(self) -> None:
-        await self._http.aclose()
+        await self._http.close()
 
     def _limiter(self, url: str, api_key: str, requests_per_second: float) -> RateLimiter:
-        key = hashlib.sha256(f"{httpx.URL(url).host}\n{api_key}".encode()).hexdigest()
+        key = hashlib.sha256(f"{urlsplit(url).hostname}\n{api_key}".encode()).hexdigest()
         limiter = self._limiters.setdefault(key, RateLimiter(requests_per_second))
         limiter.configure(requests_per_second)
         return limiter

@@ -4,29 +4,24 @@ Nothing that leaves this module quotes a URL or a body: both hold addresses and 
 """
 
 import json
-import logging
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from time import monotonic
 from typing import Any, Protocol
+from urllib.parse import urlencode
 
-import httpx
+import aiohttp
 import stamina
+from yarl import URL
 
 from voyado_operator.api.common import ObjectKey
 from voyado_operator.domain.errors import CredentialsInvalid, LedgerUnavailable, RunError
 from voyado_operator.engage.limiter import Priority, RateLimiter
 
-# httpx logs every request line at INFO, httpcore headers at DEBUG.
-for name in ("httpx", "httpcore"):
-    logging.getLogger(name).setLevel(logging.CRITICAL)
-
 PASSING = {408, 429, 500, 502, 503, 504}
 NOT_DONE = {429, 503}  # the server says itself that it does not handle the request now (RFC 6585 4, RFC 9110 15.6.4)
 LARGEST_ANSWER = 8 * 2**20  # bytes; the largest expected is a list of consents with their texts
-BEFORE_THE_HEAD, BEFORE_THE_BODY = "http11.send_request_headers.started", "http11.send_request_body.started"
-NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+NOT_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 
 
 class Observer(Protocol):
@@ -39,12 +34,21 @@ class Observer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long to go on trying, in seconds. Voyado asks server jobs for growing waits (engage-api.md 2)."""
+    """How long to go on trying, in seconds. Voyado asks server jobs for growing waits (engage-api.md 2).
+
+    `for_an_answer`: Voyado gives no figure but says that answers are "occasionally longer"; its Terraform provider
+    waits 120 s.
+    """
 
     attempts: int = 5
     first_wait: float = 1.0
     longest_wait: float = 30.0
     total: float = 120.0
+    for_an_answer: float = 120.0
+
+    @property
+    def of_an_attempt(self) -> aiohttp.ClientTimeout:
+        return aiohttp.ClientTimeout(total=2.5 * self.for_an_answer, sock_connect=10.0, sock_read=self.for_an_answer)
 
 
 class Unanswered(Exception):  # noqa: N818 - what happened, for the client to interpret
@@ -63,6 +67,15 @@ class _Again(Exception):  # noqa: N818 - steers the retries
 
 
 @dataclass(frozen=True, slots=True)
+class _Request:
+    operation: str
+    method: str
+    url: URL
+    content: bytes | None
+    priority: Priority
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """Status code and JSON body; `is_readable` is false for a body that is not JSON.
 
@@ -77,16 +90,15 @@ class Answer:
 
 @dataclass(slots=True)
 class Transport:
-    """One tenant's API for one user of it; `requests` counts what went out."""
+    """One tenant's API for one user of it; `requests` counts what went out. `http` is a session of pool.py."""
 
-    http: httpx.AsyncClient
+    http: aiohttp.ClientSession
     limiter: RateLimiter
     url: str
     headers: dict[str, str]
     connection: ObjectKey
     observer: Observer
     patience: Patience
-    may_write: Callable[[], bool]
     requests: int = 0
 
     async def send(
@@ -105,10 +117,9 @@ class Transport:
         Raises Unanswered, LedgerUnavailable when nothing may be written now, or CredentialsInvalid on 401 and 403; the
         latter two only where no earlier attempt can have been done.
         """
-        extensions = {} if method == "GET" else {"trace": self._last_look}
-        url = f"{self.url}{path}"
-        request = self.http.build_request(method, url, params=params, content=content, extensions=extensions)
-        request.headers.update(self.headers)
+        query = f"?{urlencode(params)}" if params else ""
+        url = URL(f"{self.url}{path}{query}", encoded=True)
+        request = _Request(operation, method, url, content, priority)
         possibly_done = False
         try:
             async for attempt in stamina.retry_context(
@@ -120,7 +131,7 @@ class Transport:
             ):
                 with attempt:
                     try:
-                        answer = await self._attempt(operation, request, priority)
+                        answer = await self._attempt(request)
                         return replace(answer, follows_silence=possibly_done)
                     except _Again as again:
                         possibly_done |= again.possibly_done and method != "GET"
@@ -133,42 +144,33 @@ class Transport:
             raise
         raise AssertionError("stamina returns or raises")
 
-    async def _attempt(self, operation: str, request: httpx.Request, priority: Priority) -> Answer:
-        waited = await self.limiter.acquire(priority)
+    async def _attempt(self, request: _Request) -> Answer:
+        waited = await self.limiter.acquire(request.priority)
         self.observer.throttled_for(self.connection, waited)
         self.requests += 1
         started, code = monotonic(), "cancelled"
         try:
-            response = await self.http.send(request, stream=True)
-            try:
+            async with self.http.request(
+                request.method,
+                request.url,
+                data=request.content,
+                headers=self.headers,
+                allow_redirects=False,
+                timeout=self.patience.of_an_attempt,
+            ) as response:
                 content = await _content(response)
-            finally:
-                await response.aclose()
-            code = str(response.status_code)
-        except httpx.TransportError as error:
+            code = str(response.status)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            if isinstance(error.__cause__, LedgerUnavailable):  # the last look at the Lease, before the body
+                raise error.__cause__ from None
             code = type(error).__name__
             raise _Again(code, possibly_done=not isinstance(error, NOT_SENT)) from None
         finally:
-            self.observer.request(self.connection, operation, code, monotonic() - started)
+            self.observer.request(self.connection, request.operation, code, monotonic() - started)
         return self._interpreted(response, content)
 
-    async def _last_look(self, event: str, _: object) -> None:
-        """Httpcore's trace hook, awaited right before bytes go to the socket.
-
-        Any earlier look is too early: a slot of the limiter or a connection may take long to come, and a process may be
-        frozen meanwhile (a lost node) and wake up after its successor took over.
-        """
-        if event not in (BEFORE_THE_HEAD, BEFORE_THE_BODY) or self.may_write():
-            return
-        if event == BEFORE_THE_BODY:  # the head alone may be enough for a DELETE
-            raise _Again("the Lease was lost", possibly_done=True)
-        raise LedgerUnavailable(
-            "nothing is sent while this operator cannot renew its Lease, as another may have taken over; "
-            "check that the API server can be reached"
-        )
-
-    def _interpreted(self, response: httpx.Response, content: bytes | None) -> Answer:
-        status = response.status_code
+    def _interpreted(self, response: aiohttp.ClientResponse, content: bytes | None) -> Answer:
+        status = response.status
         if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
             raise CredentialsInvalid(
                 f"Engage answered {status}: check the API key in the Secret of spec.apiKeySecretRef, and whether the "
@@ -186,14 +188,15 @@ class Transport:
             return Answer(status, None, is_readable=False)
 
 
-async def _content(response: httpx.Response) -> bytes | None:
+async def _content(response: aiohttp.ClientResponse) -> bytes | None:
     """The body; None when it is larger than any answer of Engage, or compressed although nobody asked for that."""
     if response.headers.get("Content-Encoding", "identity").lower() != "identity":
         return None
     content = bytearray()
-    async for chunk in response.aiter_raw():
+    async for chunk in response.content.iter_any():
         content += chunk
         if len(content) > LARGEST_ANSWER:
+            response.close()
             return None
     return bytes(content)
 
@@ -210,7 +213,7 @@ def _wait_for_undone(error: Exception) -> bool | float:
     return not (isinstance(error, _Again) and error.possibly_done) and _wait_for(error)
 
 
-def _retry_after(response: httpx.Response) -> float | None:
+def _retry_after(response: aiohttp.ClientResponse) -> float | None:
     """In seconds; whether Engage sends the header is unknown, so a date is not read."""
     value = response.headers.get("Retry-After", "")
     return min(float(value), 300.0) if value.replace(".", "", 1).isdigit() else None

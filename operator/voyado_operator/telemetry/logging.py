@@ -8,7 +8,7 @@ from typing import Any
 
 import stamina
 
-# Access logs are noise; httpx, whose request lines hold addresses, is silenced where it is used.
+# Access logs are noise.
 SILENCED = ("aiohttp.access", "kubernetes", "kubernetes_asyncio", "hpack", "asyncio")
 # Kopf reports every event handler and every daemon's start at INFO.
 CHATTY = ("kopf",)
