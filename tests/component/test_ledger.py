@@ -62,8 +62,8 @@ def test_members_and_window_are_those_of_a_plain_set(
             if at >= since and not sizes:
                 sizes.append(len(model))
             if operation is Operation.REMOVE:
-                ledger.append(Entry.LEAVING, moved, at, approval)
-            ledger.append(Entry(operation), moved, at, approval)
+                ledger.append(Entry.LEAVING, list(moved), at, approval)
+            ledger.append(Entry(operation), list(moved), at, approval)
             ledger.compact(at)
             model = model | moved if operation is Operation.ADD else model - moved
             if at >= since:
@@ -145,6 +145,27 @@ def test_a_rebase_forgets_no_member_and_keeps_the_window(url: str) -> None:
     assert sorted(members(opened(url))) == IDS[10:]
     assert contacts(opened(url).sent(Operation.REMOVE, START - timedelta(days=1))) == set(IDS[:10])
     assert opened(url).peak(START - timedelta(days=1), 20) == 30
+
+
+@pytest.mark.usefixtures("small_rebases")
+def test_a_first_run_becomes_the_base_as_it_is(url: str) -> None:
+    ledger = opened(url)
+    assert ledger.is_empty
+    for page in (IDS[:10], IDS[10:]):
+        ledger.append(Entry.ASKED, page, START)
+        ledger.append(Entry.ADD, page, START)
+
+    ledger.found()
+
+    assert ledger._log.base, "it was founded"
+    assert sorted(members(opened(url))) == IDS
+    assert contacts(opened(url).sent(Operation.ADD, START)) == set(IDS)
+    later = opened(url)
+    assert not later.is_empty
+    later.append(Entry.LEAVING, IDS[:3], START)
+    later.append(Entry.REMOVE, IDS[:3], START)
+    assert sorted(members(opened(url))) == IDS[3:]
+    assert opened(url).peak(START, len(IDS) - 3) == len(IDS)
 
 
 def test_an_append_writes_what_changed_and_not_the_audience(url: str, tmp_path: Path) -> None:

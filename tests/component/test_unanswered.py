@@ -4,7 +4,10 @@ import shutil
 
 import pytest
 from voyado_operator.domain.contact import Contact
+from voyado_operator.domain.delivery import Entry
 from voyado_operator.engage.client import EngageClient
+from voyado_operator.ledger import changelog
+from voyado_operator.ledger.members import Ledger
 
 from tests.component.conftest import Install
 from tests.component.installation import Killed
@@ -31,6 +34,27 @@ async def test_a_label_that_was_set_without_an_answer_and_refused_later_is_still
     await here.run()
 
     assert here.shown() == {member}
+
+
+async def test_a_first_run_with_an_unanswered_change_forgets_nobody(
+    install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A first run of which everything was acknowledged becomes the ledger's base as it is; this one must not."""
+    monkeypatch.setattr(changelog, "SMALLEST_REBASE", 2)
+    here = install("single")
+    people = here.people[:5]
+    here.select(people)
+    here.engage.faults({**UNREADABLE, "times": 1})
+    await here.run()
+    ledger = Ledger.existing(f"file://{here.ledger()}")
+    assert ledger is not None
+    [unanswered] = [one for one in people if ledger.records(one)[0][0] == Entry.ASKED]
+    assert ledger._log.base
+
+    here.select([one for one in people if one != unanswered])
+    await here.settle()
+
+    assert here.shown() == set(people) - {unanswered}
 
 
 async def test_a_read_back_may_be_older_than_the_change(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,10 +19,11 @@ from tests.unit.reconcile.objects import connection
         ("https://acme.voyado.com", False, 10),
     ],
 )
-def test_only_a_loopback_host_can_go_unpaced(url: str, pace_loopback: bool, rate: float) -> None:
+async def test_only_a_loopback_host_can_go_unpaced(url: str, pace_loopback: bool, rate: float) -> None:
     settings = Settings(engage_hosts=("127.0.0.1", "*.voyado.com"), pace_loopback=pace_loopback)
     adapters = OperatorAdapters(settings, b"key", Metrics(CollectorRegistry()), lambda: True)
 
     tenant = adapters.tenant(connection(url=url, requestsPerSecond=10), "key")
 
     assert tenant.engage.rate == rate
+    await adapters.close()

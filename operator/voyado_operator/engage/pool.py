@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable
 from functools import cached_property
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 
@@ -54,6 +55,7 @@ class EngagePool:
             connection=connection,
             observer=self._observer,
             patience=self._patience,
+            proxy=_proxy_for(url),
         )
         return EngageClient(transport, contact_type)
 
@@ -65,3 +67,9 @@ class EngagePool:
         limiter = self._limiters.setdefault(key, RateLimiter(requests_per_second))
         limiter.configure(requests_per_second)
         return limiter
+
+
+def _proxy_for(url: str) -> str | None:
+    """By HTTPS_PROXY and NO_PROXY; aiohttp would look for each request, in a thread, and for a .netrc too."""
+    parts = urlsplit(url)
+    return None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)

@@ -18,7 +18,6 @@ def session(may_write: Callable[[], bool]) -> aiohttp.ClientSession:
         connector=aiohttp.TCPConnector(limit=0, limit_per_host=CONNECTIONS_PER_HOST),
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
-        trust_env=True,  # HTTPS_PROXY and NO_PROXY
         middlewares=(_once,),
         trace_configs=[_last_look(may_write)],
     )

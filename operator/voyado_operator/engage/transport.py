@@ -99,6 +99,7 @@ class Transport:
     connection: ObjectKey
     observer: Observer
     patience: Patience
+    proxy: str | None = None
     requests: int = 0
 
     async def send(
@@ -156,6 +157,7 @@ class Transport:
                 data=request.content,
                 headers=self.headers,
                 allow_redirects=False,
+                proxy=self.proxy,
                 timeout=self.patience.of_an_attempt,
             ) as response:
                 content = await _content(response)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 
 from arro3.core import Array, DataType
 
@@ -16,6 +17,12 @@ def column(moments: Sequence[datetime | None]) -> Array:
 def repeated(moment: datetime, times: int) -> Array:
     """The aware `moment` over and over."""
     return _column([microseconds(moment)] * times)
+
+
+@lru_cache(maxsize=4)
+def nulls(size: int) -> Array:
+    """No moment, over and over."""
+    return _column([None] * size)
 
 
 def _column(numbers: Sequence[int | None]) -> Array:

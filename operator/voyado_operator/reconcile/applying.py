@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from voyado_operator.domain.delivery import Operation
+from voyado_operator.domain.delivery import Operation, Result
 from voyado_operator.domain.matching import Match, MatchStatus
 from voyado_operator.reconcile.canary import Canary
 from voyado_operator.reconcile.capabilities import Capabilities, Proofs
@@ -39,12 +39,17 @@ class Applying:
             return
         self.tracker.enter("Applying", due)
         await target.check()
+        is_first = ledger.is_empty
         await self.worker(ledger.claim, self.assignment.run_id)
         moved: list[str] = []
         screen = self._screen(workspace, target, ledger, moved.extend)
         try:
             await (await self._delivery(workspace, target, ledger, screen, decision)).deliver(self.assignment.order)
-            await self.worker(ledger.compact, self.around.clock())
+            is_flawless = self.findings.account.counts[Operation.ADD, Result.ACCEPTED] == due
+            if is_first and is_flawless:
+                await self.worker(ledger.found)
+            else:
+                await self.worker(ledger.compact, self.around.clock())
         finally:
             await self._look_up_again(moved)
         if ledger.is_baselining and not decision.waiting:

@@ -115,7 +115,7 @@ class Delivery:
         """What needs no sending, and then what is sent next."""
         now = self.clock()
         self.ledger.append(Entry(operation), screened.adopted, now, ADOPTED)
-        self.ledger.append(Entry.DECLINED, screened.declined, now, decided=screened.declined)
+        self.ledger.append(Entry.DECLINED, list(screened.declined), now, decided=screened.declined)
         self.account.adopted += len(screened.adopted)
         self.account.declined += len(screened.declined)
         self.account.membership += len(screened.adopted) if operation is Operation.ADD else 0
@@ -134,7 +134,7 @@ class Delivery:
             details = self.workspace.details(refused)
             parked = {one: parking(details[one].refusals, now) for one in refused}
             self.parked.park(operation, parked, self.generation, now)
-        if screened.stopped is None:
+        if screened.stopped is None and len(sent.accepted) < len(screened.send):
             done_or_unknown = set(sent.accepted) | set(_of(sent.others, Result.UNKNOWN))
             done_or_unknown |= {one.contact_id for one in sent.others if one.detail == NOT_APPLIED}
             gone = {one.contact_id for one in sent.others if one.detail == CONTACT_GONE}

@@ -145,6 +145,11 @@ class Ledger(Protocol):
         """When it was found that an earlier ledger of this target is gone, if ever."""
         ...
 
+    @property
+    def is_empty(self) -> bool: ...
+
+    def found(self) -> None: ...
+
     def compact(self, at: datetime) -> None: ...
 
     def sent(self, operation: Operation, since: datetime) -> ArrowStream: ...
@@ -154,7 +159,7 @@ class Ledger(Protocol):
     def append(
         self,
         entry: Entry,
-        contact_ids: Iterable[str],
+        contact_ids: Sequence[str],
         at: datetime,
         approval: str | None = None,
         decided: Mapping[str, datetime | None] | None = None,

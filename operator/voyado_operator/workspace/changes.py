@@ -6,8 +6,10 @@ decided, of entering contacts), held (a guard's block) and parked (Engage refuse
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 
 import duckdb
+from arro3.core import RecordBatchReader
 
 from voyado_operator.domain.arrow import ArrowStream
 from voyado_operator.domain.delivery import Operation
@@ -16,7 +18,6 @@ from voyado_operator.workspace.engine import lent
 from voyado_operator.workspace.hashing import KeyedHash
 from voyado_operator.workspace.model import Lot
 
-CONTACTS_PER_PAGE = 4_000
 _LOTS = {Lot.MEMBERS: "was = 'add'", Lot.OTHERS: "was is distinct from 'add'"}
 
 # `audience` stands right, where DuckDB builds its hash table; who is on the target streams past it.
@@ -28,7 +29,7 @@ _DIFF = """
            a.decided_at,
            false as held,
            false as parked
-    from standing s full join audience a on s.contact_id = a.contact_id
+    from (select contact_id::uuid as contact_id, op from standing) s full join audience a on s.contact_id = a.contact_id
     where a.contact_id is null or s.op is distinct from 'add'
 """
 
@@ -36,7 +37,7 @@ _DIFF = """
 # A contact whose address became ambiguous is skipped, which is not to have left.
 _STILL_NAMED = """
     op = 'remove' and contact_id in (
-        select m.contact_id from matched_by m join known k using (address_hash) where k.status = 'ambiguous')
+        select contact_id from matched_by where status = 'ambiguous')
 """
 
 UNASKED = "coalesce(changes.was, 'add') = 'add'"
@@ -61,27 +62,41 @@ def diff(connection: duckdb.DuckDBPyConnection, standing: ArrowStream) -> DiffCo
 
 
 def digest(connection: duckdb.DuckDBPyConnection, seed: str) -> str:
-    """`sha256:…` of the seed and of both sorted sets, held changes included."""
-    total = hashlib.sha256(f"{len(seed)}:{seed}".encode())
-    for operation in Operation:
-        total.update(f"\n{operation}".encode())
-        for page in _pages(connection, "op = $op", operation, CONTACTS_PER_PAGE):
-            total.update(("\n" + "\n".join(page)).encode())
-    return f"sha256:{total.hexdigest()}"
+    """`sha256:…` of the seed and of both sets, held changes included.
+
+    A set goes in as its size and the XOR of its ids' MD5, which needs no order: 1,000,000 ids take 0.1 s, sorted and
+    hashed one after the other 0.7 s. It names a plan; what an approval lets out is the stored plan, id by id.
+    """
+    sets = connection.execute(
+        "select op, count(*), bit_xor(md5_number(contact_id::varchar)) from changes group by op order by op"
+    ).fetchall()
+    return f"sha256:{hashlib.sha256(repr((seed, sets)).encode()).hexdigest()}"
 
 
 def sample(connection: duckdb.DuckDBPyConnection, operation: Operation, limit: int, keyed: KeyedHash) -> list[str]:
     """Up to `limit` contacts of the operation as `h:` and 8 digits of their keyed hash."""
     rows = connection.execute(
-        "select contact_id from changes where op = $op order by contact_id limit $limit",
+        "select contact_id::varchar from changes where op = $op order by contact_id limit $limit",
         {"op": operation.value, "limit": limit},
     ).fetchall()
     return [f"h:{keyed.hexdigest(contact_id)[:8]}" for (contact_id,) in rows]
 
 
 def due(connection: duckdb.DuckDBPyConnection, operation: Operation, lot: Lot, size: int) -> Iterator[list[str]]:
-    """The contacts that may go out, `size` at a time; as they were when the first were asked for."""
-    return _pages(connection, f"op = $op and not held and not parked and {_LOTS[lot]}", operation, size)
+    """The contacts that may go out, up to `size` at a time; as they were when the first were asked for.
+
+    From Arrow to a list 1,000,000 ids take 0.25 s, and 0.4 s with fetchmany.
+    """
+    cursor = connection.cursor()  # of its own, so that other statements can run between two pages
+    found = cursor.sql(
+        "select contact_id::varchar as contact_id from changes"
+        f" where op = $op and not held and not parked and {_LOTS[lot]}",
+        params={"op": operation.value},
+    )
+    batches = RecordBatchReader.from_arrow(found)
+    contacts = chain.from_iterable(batch["contact_id"].to_pylist() for batch in batches)
+    while page := list(islice(contacts, size)):
+        yield page
 
 
 def count_parked(connection: duckdb.DuckDBPyConnection, operation: Operation) -> int:
@@ -90,7 +105,8 @@ def count_parked(connection: duckdb.DuckDBPyConnection, operation: Operation) ->
 
 def unchanged(connection: duckdb.DuckDBPyConnection, contact_ids: Sequence[str]) -> list[str]:
     found = connection.execute(
-        "select contact_id from changes where list_contains($asked, contact_id)", {"asked": list(contact_ids)}
+        "select contact_id::varchar from changes where contact_id in (select unnest($asked)::uuid)",
+        {"asked": list(contact_ids)},
     ).fetchall()
     return sorted(set(contact_ids) - {contact_id for (contact_id,) in found})
 
@@ -98,7 +114,7 @@ def unchanged(connection: duckdb.DuckDBPyConnection, contact_ids: Sequence[str])
 def count_beside(connection: duckdb.DuckDBPyConnection, operation: Operation, sent: ArrowStream) -> tuple[int, int]:
     """How many contacts `sent` (contact_id) has, and how many changes may go out that are not of these."""
     with lent(connection, "lent", sent):
-        connection.execute("create or replace temp table sent as select contact_id from lent")
+        connection.execute("create or replace temp table sent as select contact_id::uuid as contact_id from lent")
     [(earlier,)] = connection.execute("select count(*) from sent").fetchall()
     beside = _count(connection, "op = $op and not parked and contact_id not in (from sent)", operation)
     connection.execute("drop table sent")
@@ -130,7 +146,9 @@ def hold(connection: duckdb.DuckDBPyConnection, operation: Operation) -> None:
 
 def held(connection: duckdb.DuckDBPyConnection) -> ArrowStream:
     """contact_id and op of the held changes."""
-    return connection.cursor().sql("select contact_id, op from changes where held and not parked")
+    return connection.cursor().sql(
+        "select contact_id::varchar as contact_id, op from changes where held and not parked"
+    )
 
 
 def release(connection: duckdb.DuckDBPyConnection, approved: ArrowStream, among: str = "true") -> None:
@@ -138,7 +156,7 @@ def release(connection: duckdb.DuckDBPyConnection, approved: ArrowStream, among:
     with lent(connection, "approved", approved):
         connection.execute(
             "update changes set held = false from approved a"
-            f" where held and a.contact_id = changes.contact_id and a.op = changes.op and {among}"
+            f" where held and a.contact_id::uuid = changes.contact_id and a.op = changes.op and {among}"
         )
 
 
@@ -146,15 +164,3 @@ def _count(connection: duckdb.DuckDBPyConnection, condition: str, operation: Ope
     sql = f"select count(*) from changes where {condition}"
     [(count,)] = connection.execute(sql, {"op": operation.value}).fetchall()
     return int(count)
-
-
-def _pages(
-    connection: duckdb.DuckDBPyConnection, condition: str, operation: Operation, size: int
-) -> Iterator[list[str]]:
-    cursor = connection.cursor()  # of its own, so that other statements can run between two pages
-    try:
-        cursor.execute(f"select contact_id from changes where {condition} order by contact_id", {"op": operation.value})
-        while page := cursor.fetchmany(size):
-            yield [contact_id for (contact_id,) in page]
-    finally:
-        cursor.close()

@@ -14,11 +14,11 @@ from voyado_operator.workspace.model import Ambiguous
 _MATCHES_PER_STATEMENT = 10_000
 
 SCHEMA = """
-    create table staged (contact_id varchar, address_hash varchar, decided_at bigint);
-    create table known (address_hash varchar, status varchar, contact_id varchar, fresh boolean);
+    create table staged (contact_id uuid, address_hash varchar, decided_at bigint);
+    create table known (address_hash varchar, status varchar, contact_id uuid, fresh boolean);
     create table contradictory (address_hash varchar);
-    create table audience (contact_id varchar, resolved boolean, decided_at bigint);
-    create table matched_by (contact_id varchar, address_hash varchar);
+    create table audience (contact_id uuid, resolved boolean, decided_at bigint);
+    create table matched_by (contact_id uuid, address_hash varchar, status varchar, decided_at bigint);
 """
 """`known` has a row per address, several for an ambiguous one; fresh: needs no look-up."""
 
@@ -45,31 +45,31 @@ _KINDS = f"""
     group by kind
 """
 
-# An address may be somebody else's by now, whose decision it then is: a row with the contactId tells more, and of two
-# addresses nobody knows which is the contact's.
-_CONTACTS = """
+_IDENTIFIED = """
     create or replace table audience as
-    with valid as (from staged anti join contradictory using (address_hash))
-    select contact_id, bool_or(resolved) as resolved,
-           case when bool_or(address_hash is null) then max(decided_at) filter (where address_hash is null)
-                when min(address_hash) = max(address_hash) then max(decided_at) end as decided_at from (
-        select contact_id, true as resolved, decided_at, null as address_hash from valid where contact_id is not null
-        union all
-        select k.contact_id, k.status = 'matched', v.decided_at, v.address_hash from known k
-        join (select address_hash, max(decided_at) as decided_at from valid where contact_id is null group by 1) v
-            on v.address_hash = k.address_hash
-        where k.contact_id is not null and list_contains($statuses, k.status))
+    select contact_id, true as resolved, max(decided_at) as decided_at
+    from staged anti join contradictory using (address_hash)
+    where contact_id is not null
     group by contact_id
 """
 
-# Whom no row names by contactId; the address they were found by may be another's by now.
+# Whom no row names by contactId: the address they were found by may be another's by now, whose decision it then is.
 _MATCHED_BY = """
     create or replace table matched_by as
-    with valid as (from staged anti join contradictory using (address_hash))
-    select k.contact_id, k.address_hash from known k
-    semi join (from valid where contact_id is null) s on s.address_hash = k.address_hash
-    anti join (from valid where contact_id is not null) d on d.contact_id = k.contact_id
+    select k.contact_id, k.address_hash, k.status, v.decided_at
+    from known k
+    join (select address_hash, max(decided_at) as decided_at from staged anti join contradictory using (address_hash)
+          where contact_id is null group by 1) v on v.address_hash = k.address_hash
+    anti join audience a on a.contact_id = k.contact_id
     where k.contact_id is not null
+"""
+
+# Of two addresses nobody knows which is the contact's.
+_FOUND = """
+    insert into audience
+    select contact_id, bool_or(status = 'matched'), if(min(address_hash) = max(address_hash), max(decided_at), null)
+    from matched_by where list_contains($statuses, status)
+    group by contact_id
 """
 
 
@@ -85,7 +85,7 @@ def learn(connection: duckdb.DuckDBPyConnection, matches: Iterable[Match]) -> No
     while some := list(islice(remaining, _MATCHES_PER_STATEMENT)):
         with lent(connection, "answers", _table({match.address_hash: match for match in some}.values())):
             connection.execute("delete from known where address_hash in (select address_hash from answers)")
-            connection.execute("insert into known select address_hash, status, contact_id, true from answers")
+            connection.execute("insert into known select address_hash, status, contact_id::uuid, true from answers")
 
 
 def gather(connection: duckdb.DuckDBPyConnection, ambiguous: Ambiguous) -> AudienceCounts:
@@ -94,20 +94,23 @@ def gather(connection: duckdb.DuckDBPyConnection, ambiguous: Ambiguous) -> Audie
     For Ambiguous.SKIP, rows = invalid + unmatched + ambiguous + pending + duplicates + contacts.
     """
     included = [MatchStatus.MATCHED, *([MatchStatus.AMBIGUOUS] if ambiguous is Ambiguous.INCLUDE_ALL else [])]
-    connection.execute(_CONTACTS, {"statuses": [str(status) for status in included]})
-    connection.execute(_MATCHED_BY)
     kinds: dict[str, int] = dict(connection.execute(_KINDS).fetchall())
-    [(contacts, resolved)] = connection.execute(
-        "select count(*), count(*) filter (where resolved) from audience"
-    ).fetchall()
     matched, unmatched, several, pending, identified = (
         kinds.get(kind, 0) for kind in ("matched", "unmatched", "ambiguous", "pending", "identified")
     )
+    by_email = matched + unmatched + several + pending
+    connection.execute(_IDENTIFIED)
+    if by_email:
+        connection.execute(_MATCHED_BY)
+        connection.execute(_FOUND, {"statuses": [str(status) for status in included]})
+    [(contacts, resolved)] = connection.execute(
+        "select count(*), count(*) filter (where resolved) from audience"
+    ).fetchall()
     return AudienceCounts(
         rows=sum(kinds.values()),
         invalid=kinds.get("invalid", 0),
         duplicates=identified + matched - resolved,
-        by_email=matched + unmatched + several + pending,
+        by_email=by_email,
         unmatched=unmatched,
         ambiguous=several,
         pending=pending,

@@ -13,14 +13,14 @@ from voyado_operator.workspace.engine import lent
 from voyado_operator.workspace.model import Detail
 
 SCHEMA = """
-    create table earlier (contact_id varchar, op varchar, changed_at bigint, decided_at bigint, witness varchar);
-    create table refused (contact_id varchar, attempts bigint, is_parked boolean);
+    create table earlier (contact_id uuid, op varchar, changed_at bigint, decided_at bigint, witness varchar);
+    create table refused (contact_id uuid, attempts bigint, is_parked boolean);
 """
 
 _EARLIER = """
     insert into earlier
-    select e.contact_id, e.op, epoch_us(e.changed_at), epoch_us(e.decided_at), e.witness from lent e
-    semi join (from changes where op = 'add') c on c.contact_id = e.contact_id
+    select e.contact_id::uuid, e.op, epoch_us(e.changed_at), epoch_us(e.decided_at), e.witness from lent e
+    semi join (from changes where op = 'add') c on c.contact_id = e.contact_id::uuid
     where e.op <> 'void'
 """
 
@@ -32,8 +32,8 @@ _DECLINED = """
 
 _REFUSED = """
     insert into refused
-    select r.contact_id, r.attempts, epoch_us(r.until) > $now from lent r
-    semi join changes c on c.contact_id = r.contact_id and c.op = r.op
+    select r.contact_id::uuid, r.attempts, epoch_us(r.until) > $now from lent r
+    semi join changes c on c.contact_id = r.contact_id::uuid and c.op = r.op
     where r.generation = $generation
 """
 
@@ -42,11 +42,11 @@ _PARKED = """
 """
 
 _DETAILS = """
-    select c.contact_id, any_value(c.decided_at), list(distinct b.address_hash),
+    select c.contact_id::varchar, any_value(c.decided_at), list(distinct b.address_hash),
            any_value(coalesce(e.op, nullif(c.was, 'add'))), any_value(e.changed_at), any_value(e.witness),
            any_value(r.attempts)
     from changes c
-    semi join wanted w on w.contact_id = c.contact_id
+    semi join wanted w on w.contact_id::uuid = c.contact_id
     left join matched_by b on b.contact_id = c.contact_id
     left join earlier e on e.contact_id = c.contact_id
     left join refused r on r.contact_id = c.contact_id

@@ -174,7 +174,8 @@ class Workspace:
         try:
             with lent(self._connection, "remembered", remembered):
                 self._connection.execute(
-                    "insert into known select address_hash, status, contact_id, expires_at > $now from remembered",
+                    "insert into known select address_hash, status, contact_id::uuid, expires_at > $now"
+                    " from remembered",
                     {"now": now},
                 )
         except duckdb.Error as error:
