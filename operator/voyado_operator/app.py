@@ -22,6 +22,7 @@ from voyado_operator.reconcile.life import Step, Stopping, live
 from voyado_operator.reconcile.registry import Registry
 from voyado_operator.reconcile.surroundings import Surroundings
 from voyado_operator.settings import Settings
+from voyado_operator.telemetry.event_loop import watch
 from voyado_operator.telemetry.metrics import Metrics
 
 HASH_KEY_SECRET, HASH_KEY = "voyado-operator-hash-key", "key"
@@ -69,6 +70,7 @@ class App:
         self._registry = Registry(self._adapters.identify)
         self._deletions = Deletions(self._around, self._registry)
         self._metrics.overdue.set_function(self.overdue)
+        self._watching = asyncio.create_task(watch(self._metrics.loop_delay.observe), name="watch the event loop")
         self._acquiring = asyncio.create_task(self._acquire(), name="acquire the Lease")
         self._metrics_server, _ = start_http_server(self.settings.metrics_port, registry=self._exposed)
 
@@ -88,7 +90,7 @@ class App:
         return stepped
 
     async def stop(self) -> None:
-        for task in (self._acquiring, self._housekeeping):
+        for task in (self._acquiring, self._housekeeping, self._watching):
             if task is not None:
                 task.cancel()
         self._metrics_server.shutdown()

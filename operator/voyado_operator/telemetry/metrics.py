@@ -15,6 +15,8 @@ CONNECTION = ("namespace", "connection")
 RUN_SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600)
 REQUEST_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120)
 
+DELAY_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 1, 5)
+
 
 class Metrics:
     """All series, in one registry."""
@@ -74,6 +76,12 @@ class Metrics:
         )
         self.active_runs = Gauge("voyado_operator_active_runs", "Runs under way.", registry=registry)
         self.overdue = Gauge("voyado_operator_overdue_activations", "Activations past their time.", registry=registry)
+        self.loop_delay = Histogram(
+            "voyado_operator_event_loop_delay_seconds",
+            "How late the event loop came to what was due.",
+            registry=registry,
+            buckets=DELAY_SECONDS,
+        )
         build = Gauge("voyado_operator_build_info", "Always 1.", ("version", "python_version"), registry=registry)
         build.labels(__version__, platform.python_version()).set(1)
 

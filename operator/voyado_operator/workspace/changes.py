@@ -130,7 +130,7 @@ def count_held(connection: duckdb.DuckDBPyConnection, operation: Operation) -> i
 
 
 def forget_the_rest(connection: duckdb.DuckDBPyConnection) -> None:
-    for table in ("staged", "known", "audience"):
+    for table in ("known", "audience"):
         connection.execute(f"drop table {table}")
 
 

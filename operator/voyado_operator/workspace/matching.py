@@ -106,6 +106,7 @@ def gather(connection: duckdb.DuckDBPyConnection, ambiguous: Ambiguous) -> Audie
     [(contacts, resolved)] = connection.execute(
         "select count(*), count(*) filter (where resolved) from audience"
     ).fetchall()
+    connection.execute("drop table staged")  # 10,000,000 rows take 160 MiB, which the join can use
     return AudienceCounts(
         rows=sum(kinds.values()),
         invalid=kinds.get("invalid", 0),

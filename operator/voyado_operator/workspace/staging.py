@@ -19,7 +19,6 @@ from voyado_operator.workspace.model import Addresses, Columns
 
 ROWS_PER_CHUNK = 262_144
 _SPACE = r"' ' || chr(9) || chr(10) || chr(13) || chr(160)"  # what exports put around values; trim() takes only ' '
-_HYPHENS = "________-____-____-____-____________"  # DuckDB's cast takes hyphens anywhere, and none
 _HEX = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _WRAPPED = rf"[ \t\n\r\x{{a0}}]*({_HEX}|\{{{_HEX}\}})[ \t\n\r\x{{a0}}]*"
 _ADDRESS = r"[^\s@[:cntrl:]]+@([^\s@.[:cntrl:]]+\.)+[^\s@.[:cntrl:]]{2,}"
@@ -81,8 +80,8 @@ def _projection(columns: Columns, keyed: KeyedHash) -> str:
 
     decided_at is in microseconds; a moment without a zone is taken for the earliest it can mean (UTC+14), as it may
     overrule a person's no.
-    A projection and nothing else, so that DuckDB has nothing to spill. An id is trimmed only where it must be: trim()
-    with characters of one's own takes five times as long as the rest (1,000,000 ids: 1.5 s and 0.3 s).
+    A projection and nothing else, so that DuckDB has nothing to spill. What DuckDB takes for a UUID of 36 characters has
+    32 digits and 4 hyphens; only others are looked at with regular expressions (1,000,000 ids: 0.15 s and 0.2 s).
     """
     address_hash = keyed.sql("address") if columns.email else "null::varchar"
     return f"""
@@ -90,7 +89,7 @@ def _projection(columns: Columns, keyed: KeyedHash) -> str:
             epoch_us(if(regexp_matches(decided_at, '{_WITH_ZONE}'), try_cast(decided_at as timestamptz),
                         try_cast(decided_at as timestamp) - interval 14 hours)) as decided_at
         from (
-            select case when contact_id like '{_HYPHENS}' then try_cast(contact_id as uuid)
+            select case when strlen(contact_id) = 36 then try_cast(contact_id as uuid)
                         when regexp_full_match(lower(contact_id), '{_WRAPPED}')
                             then regexp_extract(lower(contact_id), '{_HEX}')::uuid end as contact_id,
                    if(length(address) <= {_LONGEST_ADDRESS} and regexp_full_match(address, '{_ADDRESS}'), address, null)

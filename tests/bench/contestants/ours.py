@@ -21,6 +21,7 @@ from voyado_operator.reconcile.activation import ActivationLife
 from voyado_operator.reconcile.registry import Registry
 from voyado_operator.reconcile.surroundings import Surroundings
 from voyado_operator.settings import Settings
+from voyado_operator.telemetry.event_loop import watch
 from voyado_operator.telemetry.metrics import Metrics
 
 CREATED = "2026-01-01T00:00:00Z"
@@ -71,7 +72,7 @@ async def main(folder: Path, sink: str, query: str, source: str) -> None:
         source_hosts=("127.0.0.1",),
         file_roots=(str(folder.parent),),
         pace_loopback=False,
-        memory_limit="2GiB",
+        memory_limit="512MiB",
         max_concurrent_runs=1,
     )
     prometheus = CollectorRegistry()
@@ -103,13 +104,17 @@ async def main(folder: Path, sink: str, query: str, source: str) -> None:
         SegmentActivation.model_validate({"metadata": metadata("vip"), "spec": spec, "status": cluster.status})
     )
     [watched] = registry.activations.values()
+    delays = [0.0]
+    watching = asyncio.create_task(watch(delays.append))
     await ActivationLife(watched, around, registry, metrics, is_stopping=lambda: False).step()
+    watching.cancel()
     await adapters.close()
     cluster.keep(registry.capabilities.shown(connection))
     for family in prometheus.collect():
         for sample in family.samples:
             if sample.name == "voyado_activation_run_phase_duration_seconds_sum":
                 print(sample.labels["phase"], f"{sample.value:.2f}")
+    print("blocked", f"{max(delays):.3f}")
     assert cluster.status["lastRun"]["outcome"] == "Succeeded", cluster.status
 
 
