@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import duckdb
-from arro3.core import RecordBatchReader
 from voyado_operator.domain.delivery import Entry
 from voyado_operator.ledger.members import Ledger
+from voyado_operator.targets.bulk import MOST_IN_FLIGHT
 
 from tests.bench.measuring import ContestantError, Cost, python
 from tests.bench.warehouse import Warehouse
@@ -32,7 +31,7 @@ def compare(contacts: int, memories: tuple[str, ...]) -> Iterator[Compared]:
     with tempfile.TemporaryDirectory() as folder:
         warehouse = Warehouse.filled(Path(folder) / "warehouse.duckdb", contacts)
         ledger = f"file://{folder}/ledger"
-        _fill(ledger, warehouse)
+        fill(ledger, sorted(warehouse.members("previous")))
         changed = contacts // 200
         for memory in memories:
             for way in WAYS:
@@ -47,10 +46,10 @@ def compare(contacts: int, memories: tuple[str, ...]) -> Iterator[Compared]:
                 yield Compared(contacts, memory, way, float(seconds), cost)
 
 
-def _fill(ledger: str, warehouse: Warehouse) -> None:
-    members = Ledger.open(ledger, "cluster/bench/vip", {"onEnter": "Add"})
-    now = datetime.now(UTC)
-    with duckdb.connect(str(warehouse.file), read_only=True) as connection:
-        for batch in RecordBatchReader.from_arrow(connection.sql("select contact_id from previous")):
-            members.append(Entry.ADD, batch["contact_id"].to_pylist(), now)
-    members.compact(now)
+def fill(url: str, contacts: list[str]) -> list[str]:
+    """Make these the members of a new ledger, as a first run does."""
+    ledger, now = Ledger.open(url, "cluster/bench/vip", {"onEnter": "Add"}), datetime.now(UTC)
+    for start in range(0, len(contacts), MOST_IN_FLIGHT):
+        ledger.append(Entry.ADD, contacts[start : start + MOST_IN_FLIGHT], now)
+    ledger.found()
+    return contacts

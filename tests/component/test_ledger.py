@@ -168,6 +168,25 @@ def test_a_first_run_becomes_the_base_as_it_is(url: str) -> None:
     assert opened(url).peak(START, len(IDS) - 3) == len(IDS)
 
 
+def test_more_changes_than_fit_into_memory_are_folded_range_by_range(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changelog, "MOST_FOLDED", 20)
+    everybody = sorted(f"{number * 997 % 4096:03x}00000-0000-4000-8000-000000000000" for number in range(150))
+    ledger = opened(url)
+    ledger.append(Entry.ADD, everybody[:100], START)
+    ledger.found()
+    ledger.append(Entry.LEAVING, everybody[20:60], START)
+    ledger.append(Entry.REMOVE, everybody[20:60], START)
+    ledger.append(Entry.ADD, everybody[100:], START)
+    expected = sorted({*everybody} - {*everybody[20:60]})
+
+    assert sorted(members(opened(url))) == expected
+    monkeypatch.setattr(changelog, "SMALLEST_REBASE", 5)
+    opened(url).compact(START)
+    assert sorted(members(opened(url))) == expected
+
+
 def test_an_append_writes_what_changed_and_not_the_audience(url: str, tmp_path: Path) -> None:
     """DESIGN 6: bytes proportional to the change."""
 

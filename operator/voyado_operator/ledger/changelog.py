@@ -6,10 +6,13 @@ Both numbers are Delta application transactions, so they survive compaction, che
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
+from itertools import chain, pairwise
 
+from arro3.core import RecordBatch, RecordBatchReader
 from deltalake import (
     ColumnProperties,
     CommitProperties,
@@ -40,8 +43,9 @@ SMALL = WriterProperties(
     column_properties={"contact_id": ColumnProperties(dictionary_enabled=False)},
 )
 SMALLEST_REBASE = 10_000
+MOST_FOLDED = 2_000_000
 MOST_FILES = 16  # every file costs each scan of the log a millisecond, and a run makes half a dozen
-SMALLEST_MERGED, BYTES_PER_ROW = 2**17, 20  # files of a quarter of all changes, or this, are left as they are
+SMALLEST_MERGED, BYTES_PER_ROW = 2**17, 20
 
 
 class ChangeLog:
@@ -100,20 +104,41 @@ class ChangeLog:
             reader = QueryBuilder().register("log", self.table).execute(sql)
             return [row for batch in reader for row in batch.to_struct_array().to_pylist()]
 
-    def folded(self, log: str = "log") -> str:
+    def folded(self, log: str = "log", keys: str = "true") -> str:
         """SQL for the present rows, without `seq`: the base overridden by the latest change of each key.
 
-        `log` is what the SQL calls the table.
+        `log` is what the SQL calls the table; `keys` says which of them to look at.
         The changes are the build side of both joins, so that a base of any size streams through.
         """
         key, base, columns = self._key, self.base, ", ".join(self._columns)
+        changes = f"select * from {log} where seq > {base} and {keys}"
         return (
-            f"with latest as (select {key}, max(seq) as seq from {log} where seq > {base} group by {key}) "
+            f"with latest as (select {key}, max(seq) as seq from ({changes}) group by {key}) "
             f"select {columns} from (select b.* from latest right anti join"
-            f" (select * from {log} where seq = {base}) b on latest.{key} = b.{key}) "
+            f" (select * from {log} where seq = {base} and {keys}) b on latest.{key} = b.{key}) "
             f"union all select {columns} from (select c.* from latest join"
-            f" (select * from {log} where seq > {base}) c on latest.{key} = c.{key} and latest.seq = c.seq)"
+            f" ({changes}) c on latest.{key} = c.{key} and latest.seq = c.seq)"
         )
+
+    def present(self, columns: str, alive: str = "true") -> ArrowStream:
+        """These columns of the folded rows that satisfy `alive`; the stream may still fail while it is read.
+
+        The changes of a fold are in memory: 2,000,000 take 0.3 GiB. Where there are more, it is done one range of keys
+        after the other.
+        """
+        first, *others = (
+            f"select {columns} from ({self.folded(keys=keys)}) where {alive}"
+            for keys in _ranges(self._key, 1 + self._most_changes() // MOST_FOLDED)
+        )
+        reader = RecordBatchReader.from_arrow(self.query(first))
+        rest = self._one_after_the_other(others)
+        return RecordBatchReader.from_batches(reader.schema, chain(reader, rest)) if others else reader
+
+    def _one_after_the_other(self, queries: Sequence[str]) -> Iterator[RecordBatch]:
+        """In a thread, as delta-rs panics when it writes a stream that starts a query while it is read."""
+        with ThreadPoolExecutor(1) as opener:
+            for sql in queries:
+                yield from RecordBatchReader.from_arrow(opener.submit(self.query, sql).result())
 
     def append(self, rows: ArrowStream, count: int) -> None:
         """Commit `count` rows, whose seq is `next_seq`."""
@@ -137,9 +162,9 @@ class ChangeLog:
         return not self.table.file_uris()
 
     def has_grown(self) -> bool:
-        """Whether the changes are worth a rebase, which rewrites the whole base."""
+        """Whether the changes are worth a rebase, which rewrites the whole base: a fifth of it, each in two rows."""
         base_rows, changes = self._measured()
-        return changes > max(SMALLEST_REBASE, base_rows // 5)
+        return changes > max(SMALLEST_REBASE, base_rows * 2 // 5)
 
     def rebase(self, alive: str, history: str) -> None:
         """Make the folded rows that satisfy `alive` the new base, and drop the commits before the first with `history`.
@@ -149,42 +174,50 @@ class ChangeLog:
         seq = self.next_seq
         [row] = self.rows(f"select min(seq) as first from log where seq <> {self.base} and ({history})")
         first = row["first"] or seq
-        self._replace(self._state(alive, seq), f"seq < {first} or seq = {self.base} or seq = {seq}", base=seq)
+        replaced = f"seq < {first} or seq = {self.base} or seq = {seq}"
+        self._replace(self.present(self._as_base(seq), alive), replaced, base=seq)
 
     def found(self, alive: str) -> None:
         """Make the rows that satisfy `alive` the first base: the log has one such row of each key that has a state."""
         seq = self.next_seq
-        rows = f"select cast({seq} as bigint) as seq, {', '.join(self._columns)} from log where {alive}"
-        self._replace(rows, f"seq = {seq}", base=seq)
+        self._replace(self.query(f"select {self._as_base(seq)} from log where {alive}"), f"seq = {seq}", base=seq)
 
     def is_scattered(self) -> bool:
         """Whether there are so many small files that reading them takes longer than what they hold."""
-        return len(self.table.file_uris()) > MOST_FILES
+        sizes: list[int] = self.table.get_add_actions()["size_bytes"].to_pylist()
+        return sum(size < self._merged_size for size in sizes) > MOST_FILES
 
     def merge(self) -> None:
         """Make larger files of the small ones; every row stays."""
-        _, changes = self._measured()
         with unavailable(self.url, "merge the files of"):
             self.table.optimize.compact(
-                target_size=max(SMALLEST_MERGED, changes * BYTES_PER_ROW // 4),
+                target_size=self._merged_size,
                 writer_properties=SMALL,
                 commit_properties=_commit(ledger=self.next_seq),
             )
 
+    @property
+    def _merged_size(self) -> int:
+        """In bytes; files of a quarter of all changes are left as they are."""
+        _, changes = self._measured()
+        return max(SMALLEST_MERGED, changes * BYTES_PER_ROW // 4)
+
     def rewrite(self, kept: str) -> None:
         """Keep only what satisfies `kept`, of the base and of the history, in new files."""
         seq, columns = self.next_seq, ", ".join(self._columns)
-        history = f"select seq, {columns} from log where seq <> {self.base} and ({kept})"
-        self._replace(f"{self._state(kept, seq)} union all {history}", None, base=seq)
+        history = self.query(f"select seq, {columns} from log where seq <> {self.base} and ({kept})")
+        state = RecordBatchReader.from_arrow(self.present(self._as_base(seq), kept))
+        rows = RecordBatchReader.from_batches(state.schema, chain(state, RecordBatchReader.from_arrow(history)))
+        self._replace(rows, None, base=seq)
 
-    def _state(self, alive: str, seq: int) -> str:
-        return f"select cast({seq} as bigint) as seq, {', '.join(self._columns)} from ({self.folded()}) where {alive}"
+    def _as_base(self, seq: int) -> str:
+        return f"cast({seq} as bigint) as seq, {', '.join(self._columns)}"
 
-    def _replace(self, rows: str, replaced: str | None, base: int) -> None:
+    def _replace(self, rows: ArrowStream, replaced: str | None, base: int) -> None:
         with unavailable(self.url, "rebase"):
             write_deltalake(
                 self.table,
-                self.query(rows),
+                rows,
                 mode="overwrite",
                 predicate=replaced,
                 writer_properties=SMALL,
@@ -202,6 +235,14 @@ class ChangeLog:
         with unavailable(self.url, "vacuum"):
             vacuum_all(self.table)
 
+    def _most_changes(self) -> int:
+        """How many changes lie above the base, or a few more: the rows of all files that have one."""
+        if self.is_empty:
+            return 0
+        files = self.table.get_add_actions()
+        counted = zip(files["num_records"].to_pylist(), files["max"].to_pylist(), strict=True)
+        return sum(rows for rows, highest in counted if highest["seq"] > self.base)
+
     def _measured(self) -> tuple[int, int]:
         """How many rows the base has, and how many changes lie above it."""
         if self._sizes is None:
@@ -211,6 +252,14 @@ class ChangeLog:
             )
             self._sizes = int(str(row["base_rows"])), int(str(row["changes"]))
         return self._sizes
+
+
+def _ranges(key: str, number: int) -> Iterator[str]:
+    """SQL that splits keys, which all begin with hexadecimal digits, into so many ranges of one size."""
+    bounds = [f"{256 * index // number:02x}" for index in range(1, number)]
+    for lower, upper in pairwise([None, *bounds, None]):
+        above = f"{key} >= '{lower}'" if lower else "true"
+        yield f"{above} and {key} < '{upper}'" if upper else above
 
 
 def vacuum_all(table: DeltaTable) -> None:

@@ -144,12 +144,11 @@ class Ledger:
 
     def standing(self) -> ArrowStream:
         """Who is on the target, or may be: contact_id, and op, one of add, asked, leaving and clearing."""
-        return self._log.query(f"select contact_id, op from ({self._log.folded()}) where {_MAY_BE_ON}")
+        return self._log.present("contact_id, op", _MAY_BE_ON)
 
     def earlier(self) -> ArrowStream:
         """What is remembered of contacts that are no members: contact_id, op, changed_at, decided_at, witness."""
-        columns = "contact_id, op, changed_at, decided_at, witness"
-        return self._log.query(f"select {columns} from ({self._log.folded()}) where op <> '{Entry.ADD}'")
+        return self._log.present("contact_id, op, changed_at, decided_at, witness", f"op <> '{Entry.ADD}'")
 
     def records(self, contact_id: str) -> list[tuple[str, datetime]]:
         """The latest entry of one contact (a canonical GUID) and when it was made; at most one."""

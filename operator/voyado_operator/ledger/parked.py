@@ -33,7 +33,7 @@ class Parked:
 
     def items(self) -> ArrowStream | None:
         """contact_id, op (add, remove), attempts, until, generation; None: nothing was ever refused."""
-        return None if self._log is None else self._log.query(self._log.folded())
+        return None if self._log is None else self._log.present("*")
 
     def park(self, operation: Operation, parked: Mapping[str, Parking], generation: int, at: datetime) -> None:
         """Record that Engage refused the contacts."""
