@@ -35,6 +35,12 @@ class TargetIdentity:
         same_tenant = (self.host, self.kind) == (other.host, other.kind)
         return same_tenant and same_contacts and (self.name == other.name or same_attribute)
 
+    @property
+    def traits(self) -> list[tuple[str, ...]]:
+        """What it is found by: two targets that conflict have one of them in common."""
+        tenant = self.host, self.kind
+        return [(*tenant, self.name), *([(*tenant, self.route)] if self.route.startswith(ATTRIBUTE) else [])]
+
     def __str__(self) -> str:
         return f"{self.kind} {self.name} of {self.host}"
 

@@ -4,7 +4,8 @@ A picture for waking and for conflicts only; it is rebuilt by the first listing 
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -14,6 +15,7 @@ from voyado_operator.api.connection import VoyadoConnection
 from voyado_operator.domain.target import TargetIdentity
 from voyado_operator.reconcile.capabilities import Capabilities
 from voyado_operator.reconcile.conditions import ready_of
+from voyado_operator.reconcile.drivers import Drivers
 
 Identify = Callable[[SegmentActivation, VoyadoConnection], TargetIdentity]
 
@@ -36,6 +38,8 @@ class Registry:
         self._identify = identify
         self.activations: dict[ObjectKey, Watched[SegmentActivation]] = {}
         self.connections: dict[ObjectKey, Watched[VoyadoConnection]] = {}
+        self._users: defaultdict[ObjectKey, set[ObjectKey]] = defaultdict(set)
+        self._drivers = Drivers()
         self.suspected: set[ObjectKey] = set()
         self.capabilities = Capabilities(wake=self._wake_connection)
 
@@ -44,7 +48,10 @@ class Registry:
         key = activation.metadata.key
         known = self.activations.get(key)
         if known is None or known.latest.metadata.uid != activation.metadata.uid:
+            if known is not None:
+                self._strike(known.latest)
             self.activations[key] = Watched(activation)
+            self._enlist(activation)
             self._wake_connection(_connection_key(activation))
             return
         before, known.latest = known.latest, activation
@@ -52,14 +59,15 @@ class Registry:
             known.wake.set()
         if before.spec.connection_ref != activation.spec.connection_ref or before.spec.target != activation.spec.target:
             self._wake_connection(_connection_key(before), _connection_key(activation))
-            self._wake_rivals(before)
+            self._strike(before)
+            self._enlist(activation)
 
     def activation_gone(self, activation: SegmentActivation) -> None:
         known = self.activations.get(activation.metadata.key)
         if known is not None and known.latest.metadata.uid == activation.metadata.uid:
             del self.activations[activation.metadata.key]
-            self._wake_connection(_connection_key(activation))
-            self._wake_rivals(activation)
+            self._wake_connection(_connection_key(known.latest))
+            self._strike(known.latest)
 
     def connection_seen(self, connection: VoyadoConnection) -> None:
         """Take in a version; wake its daemon on a new generation, its activations when what they go by changed."""
@@ -67,9 +75,12 @@ class Registry:
         known = self.connections.get(key)
         if known is None or known.latest.metadata.uid != connection.metadata.uid:
             self.connections[key] = Watched(connection)
+            self._identify_users(key)
             self._wake_users(key)
             return
         before, known.latest = known.latest, connection
+        if before.spec != connection.spec:
+            self._identify_users(key)
         if before.metadata.generation != connection.metadata.generation:
             known.wake.set()
         if _usable(before) != _usable(connection):
@@ -80,6 +91,7 @@ class Registry:
         if known is not None and known.latest.metadata.uid == connection.metadata.uid:
             del self.connections[connection.metadata.key]
             self.capabilities.gone(connection.metadata.key)
+            self._identify_users(connection.metadata.key)
             self._wake_users(connection.metadata.key)
 
     def wake_all(self) -> None:
@@ -98,48 +110,49 @@ class Registry:
         return known.latest if known else None
 
     def users(self, connection: ObjectKey) -> list[SegmentActivation]:
-        return [watched.latest for watched in self._watching(connection)]
+        return [self.activations[key].latest for key in self._users.get(connection, ())]
 
     def rival(self, activation: SegmentActivation) -> SegmentActivation | None:
         """The oldest other activation of the same target, if it is older than this one (age first, then name)."""
-        older = [other for other in self._rivals(activation) if _age(other) < _age(activation)]
-        return min(older, key=_age, default=None)
+        others = (self.activations[key].latest for key in self._drivers.rivals(activation.metadata.key))
+        return min((other for other in others if _age(other) < _age(activation)), key=_age, default=None)
 
     def drives(self, key: ObjectKey, identity: TargetIdentity) -> bool:
         """Whether the activation `key` is known and drives this target, which it does until it is gone entirely."""
-        known = self.activations.get(key)
-        theirs = self._identity(known.latest) if known else None
-        return theirs is not None and theirs.conflicts_with(identity)
+        return self._drivers.drives(key, identity)
 
-    def _identity(self, activation: SegmentActivation) -> TargetIdentity | None:
+    def _enlist(self, activation: SegmentActivation) -> None:
+        """As a user of its connection, and as who drives its target."""
+        self._users[_connection_key(activation)].add(activation.metadata.key)
+        self._put_driver(activation)
+
+    def _strike(self, activation: SegmentActivation) -> None:
+        """Undo that, and wake whoever drives the same target."""
+        key, connection = activation.metadata.key, _connection_key(activation)
+        for rival in self._drivers.rivals(key):
+            self.activations[rival].wake.set()
+        self._drivers.put(key, None)
+        self._users[connection].discard(key)
+        if not self._users[connection]:
+            del self._users[connection]
+
+    def _put_driver(self, activation: SegmentActivation) -> None:
         connection = self.connection_of(activation)
-        return self._identify(activation, connection) if connection else None
+        self._drivers.put(activation.metadata.key, self._identify(activation, connection) if connection else None)
 
-    def _rivals(self, activation: SegmentActivation) -> list[SegmentActivation]:
-        identity = self._identity(activation)
-        if identity is None:
-            return []
-        return [
-            watched.latest
-            for key, watched in self.activations.items()
-            if key != activation.metadata.key and self.drives(key, identity)
-        ]
-
-    def _watching(self, connection: ObjectKey) -> Iterator[Watched[SegmentActivation]]:
-        return (watched for watched in self.activations.values() if _connection_key(watched.latest) == connection)
+    def _identify_users(self, connection: ObjectKey) -> None:
+        """What a label's target is depends on the connection."""
+        for activation in self.users(connection):
+            self._put_driver(activation)
 
     def _wake_users(self, connection: ObjectKey) -> None:
-        for watched in self._watching(connection):
-            watched.wake.set()
+        for key in self._users.get(connection, ()):
+            self.activations[key].wake.set()
 
     def _wake_connection(self, *keys: ObjectKey) -> None:
         for key in keys:
             if watched := self.connections.get(key):
                 watched.wake.set()
-
-    def _wake_rivals(self, activation: SegmentActivation) -> None:
-        for rival in self._rivals(activation):
-            self.activations[rival.metadata.key].wake.set()
 
 
 def is_ready(connection: VoyadoConnection) -> bool:
