@@ -119,7 +119,7 @@ class OperatorAdapters:
         return Path(unquote(parts.path)) if parts.scheme == "file" else None
 
     def waiting_plans(self, ledger: ports.Ledger) -> WaitingPlans:
-        return WaitingPlans.open(waiting_url(ledger.url))
+        return WaitingPlans(waiting_url(ledger.url))
 
     def parked(self, ledger: ports.Ledger) -> Parked:
         return Parked(parked_url(ledger.url))

@@ -42,7 +42,7 @@ def root(tmp_path: Path) -> Path:
     ledger.append(Entry.ADD, [ANNA], NOW)
     Parked(f"{url}.parked").park(Operation.REMOVE, {ANNA: parking(0, NOW), BERT: parking(0, NOW)}, 1, NOW)
     plan = WaitingPlan("sha256:1", "uid", 1, 1, 1, (("maxRemovals", "too many"),), NOW, NOW + timedelta(days=1))
-    WaitingPlans.open(f"{url}.waiting").store(plan, table(contact_id=[ANNA, BERT], op=["add", "remove"]))
+    WaitingPlans(f"{url}.waiting").store(plan, table(contact_id=[ANNA, BERT], op=["add", "remove"]))
     Identities(f"file://{base}/identities").remember(
         [(Match("hash", MatchStatus.AMBIGUOUS, (ANNA, BERT)), NOW + timedelta(days=7))], NOW
     )
@@ -105,14 +105,14 @@ def test_nothing_of_a_forgotten_contact_is_left_and_everybody_else_is(root: Path
     assert ledger is not None
     assert sorted(str(row["contact_id"]) for row in rows_of(ledger.standing())) == sorted([BERT, *OTHERS])
     assert (ledger.owner, ledger.records(ANNA)) == (OWNER, [])
-    waiting = WaitingPlans.open(f"file://{root}/tenant/Member/label/vip-1.waiting")
+    waiting = WaitingPlans(f"file://{root}/tenant/Member/label/vip-1.waiting")
     assert [row["contact_id"] for row in rows_of(waiting.changes())] == [BERT]
     assert command(root, ANNA).stdout == "no ledger has a record of this contact\n"
 
 
 def test_what_killed_writers_left_behind_is_erased_too(root: Path) -> None:
     """Before the commit of a plan, in the middle of a file, and in the middle of an erasure."""
-    plans = WaitingPlans.open(f"file://{root}/tenant/Member/label/vip-1.waiting")
+    plans = WaitingPlans(f"file://{root}/tenant/Member/label/vip-1.waiting")
     log = root / "tenant/Member/label/vip-1.waiting/_delta_log"
     plans.drop()
     known = set(log.iterdir())

@@ -25,7 +25,7 @@ def plan(folder: str, contacts: int) -> None:
         f"select printf('%08x-0000-4000-8000-000000000000', i) as id from range({contacts}) t(i)"
     )
     ledger = Ledger.open(f"file://{folder}/{contacts}", "owner", {})
-    waiting = WaitingPlans.open(f"file://{folder}/{contacts}.waiting")
+    waiting = WaitingPlans(f"file://{folder}/{contacts}.waiting")
     with Workspace(b"key", "256MB") as workspace:
         workspace.stage(source, Columns("id"), None, NOW)
         _, diff = workspace.diff(ledger.standing())
@@ -49,7 +49,7 @@ def test_a_huge_plan_takes_the_memory_of_a_small_one(tmp_path: Path) -> None:
     entering, huge = measured(tmp_path, CONTACTS)
 
     assert entering == CONTACTS
-    plans = WaitingPlans.open(f"file://{tmp_path}/{CONTACTS}.waiting")
+    plans = WaitingPlans(f"file://{tmp_path}/{CONTACTS}.waiting")
     stored = plans.load()
     assert stored is not None
     assert sum(batch.num_rows for batch in plans.changes()) == CONTACTS

@@ -92,7 +92,7 @@ def changes(*pairs: tuple[str, str]) -> Table:
 
 @pytest.fixture
 def plans(tmp_path: Path) -> WaitingPlans:
-    return WaitingPlans.open(f"file://{tmp_path}/vip.waiting")
+    return WaitingPlans(f"file://{tmp_path}/vip.waiting")
 
 
 def test_a_plan_waits_with_its_sets(plans: WaitingPlans, tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_a_plan_waits_with_its_sets(plans: WaitingPlans, tmp_path: Path) -> None
 
     plans.store(PLAN, changes((ANNA, "add"), (BERT, "remove")))
 
-    again = WaitingPlans.open(f"file://{tmp_path}/vip.waiting")
+    again = WaitingPlans(f"file://{tmp_path}/vip.waiting")
     assert again.load() == PLAN
     assert {(row["contact_id"], row["op"]) for row in rows_of(again.changes())} == {(ANNA, "add"), (BERT, "remove")}
 

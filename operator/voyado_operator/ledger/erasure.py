@@ -84,7 +84,7 @@ def _erased(table: Path, contact_id: str) -> bool:
     """Whether the table held the contact; it does no more, and neither do its earlier versions."""
     url, kind = _url(table), _kind(table)
     if kind == "waiting":
-        return WaitingPlans.open(url).forget(contact_id)
+        return WaitingPlans(url).forget(contact_id)
     log = ChangeLog.existing(url, "address_hash" if kind == "identities" else "contact_id")
     if log is None:
         return False

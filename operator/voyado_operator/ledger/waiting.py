@@ -9,6 +9,7 @@ from deltalake import DeltaTable, Field, QueryBuilder, Schema, write_deltalake
 from deltalake.schema import PrimitiveType
 
 from voyado_operator.domain.arrow import ArrowStream
+from voyado_operator.domain.errors import LedgerUnavailable
 from voyado_operator.domain.plan import WaitingPlan
 from voyado_operator.ledger.changelog import vacuum_all
 from voyado_operator.ledger.failures import unavailable
@@ -23,19 +24,15 @@ _UNFINISHED = "unfinished"
 
 
 class WaitingPlans:
-    """The stored plan of the ledger with this `waiting_url`. Every method raises LedgerUnavailable."""
+    """The stored plan of the ledger with this `waiting_url`. Every method raises LedgerUnavailable.
 
-    def __init__(self, table: DeltaTable, url: str) -> None:
-        self._table = table
+    The table comes with the first plan: most ledgers never have one, and creating it takes 20 ms.
+    """
+
+    def __init__(self, url: str) -> None:
         self._url = url
-
-    @classmethod
-    def open(cls, url: str) -> "WaitingPlans":
-        """Open the table at `url`, created if absent."""
         with unavailable(url, "open"):
-            if not DeltaTable.is_deltatable(url):
-                DeltaTable.create(url, _SCHEMA, configuration=_CONFIGURATION)
-            return cls(DeltaTable(url), url)
+            self._table = DeltaTable(url) if DeltaTable.is_deltatable(url) else None
 
     def store(self, plan: WaitingPlan, changes: ArrowStream) -> None:
         """Replace the stored plan; `changes` are its contact_id and op (add, remove).
@@ -43,29 +40,33 @@ class WaitingPlans:
         The plan appears with the last commit: killed before it, there is no plan.
         """
         self.drop()
-        self._describe(_UNFINISHED)
         with unavailable(self._url, "write"):
-            write_deltalake(self._table, changes, mode="append")
-        self._describe(json.dumps(asdict(plan), default=datetime.isoformat))
+            table = self._table = self._table or DeltaTable.create(self._url, _SCHEMA, configuration=_CONFIGURATION)
+            _describe(table, _UNFINISHED)
+            write_deltalake(table, changes, mode="append")
+            _describe(table, _described(plan))
 
     def load(self) -> WaitingPlan | None:
         """The stored plan, expired or not."""
-        stored = self._description
+        stored = _description(self._table)
         return _plan(json.loads(stored)) if stored not in ("", _UNFINISHED) else None
 
     def changes(self) -> ArrowStream:
-        """The stored plan's changes: contact_id and op."""
+        """The stored plan's changes: contact_id and op. There must be one."""
         with unavailable(self._url, "read"):
-            return QueryBuilder().register("plan", self._table).execute("select contact_id, op from plan")
+            return QueryBuilder().register("plan", self._existing()).execute("select contact_id, op from plan")
 
     def mark_approved(self) -> None:
         """Remember that a person approved the stored plan."""
         plan = self.load()
         if plan is not None:
-            self._describe(json.dumps(asdict(replace(plan, approved=True)), default=datetime.isoformat))
+            with unavailable(self._url, "write"):
+                _describe(self._existing(), _described(replace(plan, approved=True)))
 
     def forget(self, contact_id: str) -> bool:
         """Erase one contact from the stored plan; return whether it was in there."""
+        if self._table is None:
+            return False
         with unavailable(self._url, "erase from"):
             plan = QueryBuilder().register("plan", self._table)
             found = plan.execute(f"select op from plan where contact_id = '{contact_id}'")
@@ -78,21 +79,30 @@ class WaitingPlans:
 
     def drop(self) -> None:
         """Forget the stored plan, if any, and erase its ids from the storage at once."""
-        if not self._description:
+        if self._table is None or not _description(self._table):
             return
-        self._describe(_UNFINISHED)
         with unavailable(self._url, "erase"):
+            _describe(self._table, _UNFINISHED)
             self._table.delete()
             vacuum_all(self._table)
-        self._describe("")
+            _describe(self._table, "")
 
-    @property
-    def _description(self) -> str:
-        return str(self._table.metadata().description or "")
+    def _existing(self) -> DeltaTable:
+        if self._table is None:
+            raise LedgerUnavailable(f"there is no waiting plan at {self._url}")
+        return self._table
 
-    def _describe(self, description: str) -> None:
-        with unavailable(self._url, "write"):
-            self._table.alter.set_table_description(description)
+
+def _description(table: DeltaTable | None) -> str:
+    return str(table.metadata().description or "") if table else ""
+
+
+def _describe(table: DeltaTable, description: str) -> None:
+    table.alter.set_table_description(description)
+
+
+def _described(plan: WaitingPlan) -> str:
+    return json.dumps(asdict(plan), default=datetime.isoformat)
 
 
 def _plan(stored: dict[str, Any]) -> WaitingPlan:
