@@ -1,4 +1,4 @@
-"""One rate for all who use an API key, evenly spaced, opt-outs first."""
+"""One rate for all who use an API key, evenly spaced, opt-outs first, and every run in its turn."""
 
 import asyncio
 import heapq
@@ -8,6 +8,7 @@ from itertools import count
 from time import monotonic
 
 SLOWEST = 1.0  # requests per second
+LATE = 0.01  # seconds; timers are up to a millisecond late, at 200 requests a second 7 % of the rate
 CALM_SECONDS = 1.0  # a burst of 429s is one sign, not many
 CLIMB = 1.1  # per calm second: back from half to full in about 8 s
 
@@ -20,8 +21,9 @@ class Priority(IntEnum):
 
 
 class RateLimiter:
-    """Hands out slots 1/rate seconds apart, so that no second ever holds more than `rate` of them.
+    """Hands out slots evenly, so that no second ever holds more than `rate` of them, and one.
 
+    A slot that comes up to LATE seconds late does not put off the next one; in return so much of a second stays free.
     `slow_down` halves the rate; it climbs back to what was configured while nobody complains. One event loop only.
     """
 
@@ -35,8 +37,10 @@ class RateLimiter:
         self._clock = clock
         self._sleep = sleep
         self._next_slot = self._changed = clock()
-        self._waiting: list[tuple[Priority, int, asyncio.Future[None]]] = []
+        self._waiting: list[tuple[Priority, int, int, object, asyncio.Future[None]]] = []
         self._order = count()
+        self._turn = 0  # of the latest slot
+        self._turns: dict[object, int] = {}  # the last that each user waits for
         self._pacing: asyncio.Task[None] | None = None
 
     @property
@@ -55,12 +59,14 @@ class RateLimiter:
         if now - self._changed >= CALM_SECONDS or self._rate == self._configured:
             self._rate, self._changed = max(SLOWEST, self._rate / 2), now
 
-    async def acquire(self, priority: Priority = Priority.NORMAL) -> float:
-        """Wait for a slot; return for how many seconds."""
+    async def acquire(self, priority: Priority = Priority.NORMAL, user: object = None) -> float:
+        """Wait for a slot; return for how many seconds. Users get slots in turn, however many each waits for."""
         asked = self._clock()
         slot: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (priority, next(self._order), slot))
+        turn = self._turns[user] = max(self._turn, self._turns.get(user, 0)) + 1
+        heapq.heappush(self._waiting, (priority, turn, next(self._order), user, slot))
         if self._pacing is None or self._pacing.done():
+            self._next_slot = max(self._next_slot, asked)  # time in which nobody waited is not made up for
             self._pacing = asyncio.create_task(self._pace())
         await slot
         return self._clock() - asked
@@ -72,12 +78,15 @@ class RateLimiter:
                 await self._sleep(wait)
             if not self._waiting:
                 return
-            _, _, slot = heapq.heappop(self._waiting)
+            _, turn, _, user, slot = heapq.heappop(self._waiting)
+            if self._turns.get(user) == turn:
+                del self._turns[user]
             if slot.done():  # whoever waited has been cancelled
                 continue
             now = self._clock()
             self._climb(now)
-            self._next_slot = max(self._next_slot, now) + 1 / self._rate
+            self._next_slot = max(self._next_slot, now - LATE) + (1 + LATE) / self._rate
+            self._turn = max(self._turn, turn)
             slot.set_result(None)
 
     def _climb(self, now: float) -> None:

@@ -4,7 +4,7 @@ Nothing that leaves this module quotes a URL or a body: both hold addresses and 
 """
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from time import monotonic
 from typing import Any, Protocol
@@ -101,6 +101,7 @@ class Transport:
     patience: Patience
     proxy: str | None = None
     requests: int = 0
+    _user: object = field(default_factory=object)
 
     async def send(
         self,
@@ -146,7 +147,7 @@ class Transport:
         raise AssertionError("stamina returns or raises")
 
     async def _attempt(self, request: _Request) -> Answer:
-        waited = await self.limiter.acquire(request.priority)
+        waited = await self.limiter.acquire(request.priority, self._user)
         self.observer.throttled_for(self.connection, waited)
         self.requests += 1
         started, code = monotonic(), "cancelled"
