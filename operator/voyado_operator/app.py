@@ -20,6 +20,7 @@ from voyado_operator.reconcile.deletion import Deletions
 from voyado_operator.reconcile.housekeeping import keep_house
 from voyado_operator.reconcile.life import Step, Stopping, live
 from voyado_operator.reconcile.registry import Registry
+from voyado_operator.reconcile.slots import Slots
 from voyado_operator.reconcile.surroundings import Surroundings
 from voyado_operator.settings import Settings
 from voyado_operator.telemetry.event_loop import watch
@@ -63,7 +64,7 @@ class App:
         self._around = Surroundings(
             adapters=self._adapters,
             cluster=self._cluster,
-            slots=asyncio.Semaphore(self.settings.max_concurrent_runs),
+            slots=Slots(self.settings.max_concurrent_runs),
             cluster_uid=await self._cluster.uid(),
             clock=now,
         )

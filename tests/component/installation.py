@@ -22,6 +22,7 @@ from voyado_operator.engage.transport import Patience
 from voyado_operator.ledger.members import Ledger
 from voyado_operator.reconcile.activation import ActivationLife
 from voyado_operator.reconcile.registry import Registry
+from voyado_operator.reconcile.slots import Slots
 from voyado_operator.reconcile.surroundings import Surroundings
 from voyado_operator.settings import Settings
 from voyado_operator.targets.singly import SECONDS_PER_BATCH
@@ -114,9 +115,7 @@ class Installation:
         metrics = Metrics(CollectorRegistry())
         self.adapters = OperatorAdapters(self.settings, b"key", metrics, lambda: True)
         self.adapters._pool = EngagePool(metrics, "0", lambda: self.may_write(), HURRY)
-        self.around = Surroundings(
-            self.adapters, cast(Any, self.cluster), asyncio.Semaphore(1), "uid", lambda: now() + self.passed
-        )
+        self.around = Surroundings(self.adapters, cast(Any, self.cluster), Slots(1), "uid", lambda: now() + self.passed)
         self.registry = Registry(self.adapters.identify)
         self.registry.connection_seen(self.connection())
         self.registry.activation_seen(self.activation())

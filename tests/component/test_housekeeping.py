@@ -1,12 +1,12 @@
 """Once a day, whatever the API server says of some of the ledgers' owners."""
 
-import asyncio
 from typing import Any, cast
 
 from kubernetes.aio.client import ApiException
 from voyado_operator.api.common import ObjectKey
 from voyado_operator.app import now
 from voyado_operator.reconcile.housekeeping import tidy_up
+from voyado_operator.reconcile.slots import Slots
 from voyado_operator.reconcile.surroundings import Surroundings
 
 
@@ -38,7 +38,7 @@ class Cluster:
 async def test_what_may_not_be_looked_at_stays_and_stops_nothing() -> None:
     storage = Storage()
 
-    await tidy_up(Surroundings(cast(Any, None), cast(Any, Cluster()), asyncio.Semaphore(1), "uid", now), storage)
+    await tidy_up(Surroundings(cast(Any, None), cast(Any, Cluster()), Slots(1), "uid", now), storage)
 
     assert storage.removed == ["file:///gone"]
     assert storage.cleared == 1

@@ -168,9 +168,7 @@ def test_a_first_run_becomes_the_base_as_it_is(url: str) -> None:
     assert opened(url).peak(START, len(IDS) - 3) == len(IDS)
 
 
-def test_more_changes_than_fit_into_memory_are_folded_range_by_range(
-    url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_more_changes_than_fit_into_memory_are_folded_range_by_range(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(changelog, "MOST_FOLDED", 20)
     everybody = sorted(f"{number * 997 % 4096:03x}00000-0000-4000-8000-000000000000" for number in range(150))
     ledger = opened(url)

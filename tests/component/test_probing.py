@@ -1,6 +1,5 @@
 """A connection always says whether it works, whatever the tenant or the Secret holds."""
 
-import asyncio
 from typing import Any, cast
 
 import pytest
@@ -10,6 +9,7 @@ from voyado_operator.app import now
 from voyado_operator.reconcile.conditions import ready_of
 from voyado_operator.reconcile.connection import ConnectionLife
 from voyado_operator.reconcile.registry import Registry
+from voyado_operator.reconcile.slots import Slots
 from voyado_operator.reconcile.surroundings import Surroundings
 from voyado_operator.settings import Settings
 from voyado_operator.telemetry.metrics import Metrics
@@ -36,7 +36,7 @@ async def test_a_probe_ends_with_a_reason(engage: EngageAdmin, consent: str, api
     registry = Registry(adapters.identify)
     probed = connection(url=engage.url, ready=None, generation=2)
     registry.connection_seen(probed)
-    around = Surroundings(adapters, cluster, asyncio.Semaphore(1), "uid", now)
+    around = Surroundings(adapters, cluster, Slots(1), "uid", now)
     life = ConnectionLife(registry.connections[probed.metadata.key], around, registry, metrics)
 
     await life.step()
@@ -56,7 +56,7 @@ async def test_a_key_that_is_replaced_while_engage_refuses_the_old_one_is_tried(
     probed = connection(url=engage.url, ready=None, generation=2)
     registry.connection_seen(probed)
     cluster = Rotated("revoked", engage)
-    around = Surroundings(adapters, cast(Any, cluster), asyncio.Semaphore(1), "uid", now)
+    around = Surroundings(adapters, cast(Any, cluster), Slots(1), "uid", now)
     life = ConnectionLife(registry.connections[probed.metadata.key], around, registry, metrics)
 
     reasons = []

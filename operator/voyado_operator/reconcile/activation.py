@@ -3,8 +3,10 @@
 import random
 import secrets
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime
 from functools import partial
+from typing import NamedTuple
 
 from voyado_operator.api.activation import Progress, SegmentActivation, SegmentActivationStatus
 from voyado_operator.api.common import Kind
@@ -24,6 +26,14 @@ from voyado_operator.reconcile.surroundings import Surroundings
 from voyado_operator.reconcile.triggers import Trigger, approval, is_new_generation, trigger
 from voyado_operator.reconcile.worker import Worker
 from voyado_operator.telemetry.metrics import Metrics
+
+
+class Due(NamedTuple):
+    """A run that nothing keeps from running now."""
+
+    activation: SegmentActivation
+    connection: VoyadoConnection
+    asked: Trigger
 
 
 class ActivationLife:
@@ -50,9 +60,30 @@ class ActivationLife:
 
         Raises Interrupted when asked to stop.
         """
+        await keep_finalizer(self._around.cluster, self._watched.latest)
+        due = await self._look()
+        if not isinstance(due, Due):
+            return due
+        self._is_running = True
+        try:
+            async with self._turn(due):
+                due = await self._look()  # again, as it may have been suspended while it waited
+                if not isinstance(due, Due):
+                    return due
+                failed = await self._run(due.activation, due.connection, due.asked)
+        finally:
+            self._is_running = False
+        return self._seconds_until_next() if failed else 0
+
+    def _turn(self, due: "Due") -> AbstractAsyncContextManager[None]:
+        """An opt-out waits for no other run."""
+        opts_out = self._around.adapters.identify(due.activation, due.connection).on_enter == "Decline"
+        return nullcontext() if opts_out else self._around.slots.run(due.connection.metadata.key)
+
+    async def _look(self) -> "Due | float | None":
+        """The run that is due; where there is none, say why, and after how many seconds to look again."""
         activation = self._watched.latest
         connection = self._registry.connection_of(activation)
-        await keep_finalizer(self._around.cluster, activation)
         if connection is not None and is_being_probed(connection) and not activation.spec.suspend:
             await self._await_probe(activation)
             return None
@@ -65,12 +96,7 @@ class ActivationLife:
         if asked is None:
             await self._idle(activation)
             return self._seconds_until_next()
-        self._is_running = True
-        try:
-            failed = await self._run(activation, connection, asked)
-        finally:
-            self._is_running = False
-        return self._seconds_until_next() if failed else 0
+        return Due(activation, connection, asked)
 
     def is_overdue(self, due_before: datetime) -> bool:
         """Whether a run was due at that time and is not under way."""

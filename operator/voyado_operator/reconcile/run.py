@@ -100,7 +100,7 @@ class Run:
         self.findings.is_baselining = ledger.is_baselining
         try:
             async with AsyncExitStack() as stack:
-                async with self.around.slots:
+                async with self.around.slots.workspace(self.assignment.connection.metadata.key):
                     workspace = await self._opened(stack)
                     await self._extract_and_match(workspace, tenant.engage)
                     await self._diff(workspace, ledger, target)

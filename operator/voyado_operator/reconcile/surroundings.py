@@ -1,6 +1,5 @@
 """What all runs share."""
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,15 +7,14 @@ from datetime import datetime
 from voyado_operator.api.common import ObjectKey
 from voyado_operator.reconcile.adapters import Adapters
 from voyado_operator.reconcile.ports import Cluster
+from voyado_operator.reconcile.slots import Slots
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """`slots` bounds the runs between extract and guard, which is where the memory goes."""
-
     adapters: Adapters
     cluster: Cluster
-    slots: asyncio.Semaphore
+    slots: Slots
     cluster_uid: str
     clock: Callable[[], datetime]
 

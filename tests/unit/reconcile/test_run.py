@@ -1,6 +1,5 @@
 """A run ends with findings, whatever happens in it."""
 
-import asyncio
 import logging
 from types import SimpleNamespace
 from typing import Any, cast
@@ -11,6 +10,7 @@ from voyado_operator.reconcile.findings import Assignment, Findings, Intent
 from voyado_operator.reconcile.progress import Tracker
 from voyado_operator.reconcile.registry import Registry
 from voyado_operator.reconcile.run import Run
+from voyado_operator.reconcile.slots import Slots
 from voyado_operator.targets.build import identify
 
 from tests.unit.reconcile.objects import NOW, activation, connection
@@ -24,7 +24,7 @@ async def found(error: Exception) -> Findings:
 
     seen, through = activation(), connection()
     assignment = Assignment("run-1", NOW, Intent.ENFORCE, seen, through, identify(seen, through), None, None)
-    around = SimpleNamespace(cluster=SimpleNamespace(secret=secret), clock=lambda: NOW, slots=asyncio.Semaphore())
+    around = SimpleNamespace(cluster=SimpleNamespace(secret=secret), clock=lambda: NOW, slots=Slots(1))
     nothing = cast(Any, None)
     return await Run(assignment, cast(Any, around), Registry(identify), nothing, Tracker(), lambda: False).execute()
 
