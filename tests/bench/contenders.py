@@ -5,6 +5,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from tests.bench.warehouse import Scenario, Warehouse
 
@@ -35,8 +36,7 @@ class Ours:
 
     def enter(self, scenario: Scenario, warehouse: Warehouse, url: str, folder: Path) -> Entry:
         query = f"select contact_id from {scenario.after}"
-        source = f"duckdb:///{warehouse.file}"
-        return Entry([sys.executable, "-m", f"{CONTESTANTS}.ours", str(folder), url, query, source])
+        return Entry([sys.executable, "-m", f"{CONTESTANTS}.ours", str(folder), url, query, warehouse.source])
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Floor:
         return f"floor, {self.connections} connection{'s' * (self.connections > 1)}"
 
     def enter(self, scenario: Scenario, warehouse: Warehouse, url: str, folder: Path) -> Entry:
-        command = [sys.executable, "-m", f"{CONTESTANTS}.floor", str(warehouse.file), url, str(self.connections)]
+        command = [str(PEERS / "python"), "-m", f"{CONTESTANTS}.floor", warehouse.source, url, str(self.connections)]
         leaving = ["false", scenario.leaving] if scenario.leaving else []
         return Entry([*command, "true", scenario.entering, *leaving])
 
@@ -59,7 +59,7 @@ class Dlt:
     module: str
 
     def enter(self, scenario: Scenario, warehouse: Warehouse, url: str, folder: Path) -> Entry:
-        command = [str(PEERS / "python"), "-m", f"{CONTESTANTS}.{self.module}", str(warehouse.file), url]
+        command = [str(PEERS / "python"), "-m", f"{CONTESTANTS}.{self.module}", warehouse.source, url]
         home = {"HOME": str(folder), "DLT_DATA_DIR": str(folder / "dlt"), "RUNTIME__DLTHUB_TELEMETRY": "false"}
         return Entry([*command, scenario.changes], home)
 
@@ -74,13 +74,12 @@ class Drt:
 
     def enter(self, scenario: Scenario, warehouse: Warehouse, url: str, folder: Path) -> Entry:
         (folder / ".drt").mkdir(exist_ok=True)
-        profile = {"bench": {"type": "duckdb", "database": str(warehouse.file)}}
-        _write(folder / ".drt/profiles.yml", profile)
+        _write(folder / ".drt/profiles.yml", {"bench": _profile(warehouse.source)})
         _write(folder / "drt_project.yml", {"name": "bench", "version": "0.1", "profile": "bench"})
         (folder / "syncs").mkdir(exist_ok=True)
         for number in range(self.syncs):
-            part = f' where hash("contactId") % {self.syncs} = {number}' if self.syncs > 1 else ""
-            model = f"select * from ({scenario.changes}){part}"
+            part = f" where {warehouse.part(number, self.syncs)}" if self.syncs > 1 else ""
+            model = f"select * from ({scenario.changes}) as changes{part}"
             _write(folder / f"syncs/part{number}.yml", self._sync(f"part{number}", model, url))
         drt = str((PEERS / "drt").absolute())
         threads = ["--threads", str(self.syncs)]
@@ -111,6 +110,15 @@ CONTENDERS: tuple[Contender, ...] = (
     Dlt("dlt, as documented", "dlt_documented"),
     Dlt("dlt, Parquet, 8 files at a time", "dlt_tuned"),
 )
+
+
+def _profile(source: str) -> dict[str, object]:
+    """Drt's own words for a source."""
+    parts = urlsplit(source)
+    if parts.scheme == "duckdb":
+        return {"type": "duckdb", "database": parts.path}
+    database = {"host": parts.hostname, "port": parts.port, "dbname": parts.path.strip("/")}
+    return {"type": "postgres", **database, "user": parts.username, "password": parts.password or ""}
 
 
 def _write(file: Path, content: object) -> None:

@@ -6,14 +6,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench.contenders import CONTENDERS, Contender
+from tests.bench.contestants.ours import STARTUP
 from tests.bench.measuring import ContestantError, Cost, Sink, run, sink
 from tests.bench.warehouse import SCENARIOS, Scenario, Warehouse
+from tests.controlplane.postgres import running_postgres
 
 
 @dataclass(frozen=True)
 class Result:
-    """`cost` is None for a contestant that failed, or whose final set is wrong; `problem` then says why."""
+    """`cost` is None for a contestant that failed, or whose final set is wrong; `problem` then says why.
 
+    `startup` is how many seconds of it a process that goes on running has behind it, where that is told.
+    """
+
+    source: str
     scenario: str
     latency: float
     contender: str
@@ -21,14 +27,44 @@ class Result:
     requests: int
     rows: int
     problem: str = ""
+    startup: float = 0.0
 
 
-def deliver(contacts: int, latencies: Sequence[float]) -> Iterator[Result]:
-    with tempfile.TemporaryDirectory() as folder:
+def measure(contacts: int, latencies: Sequence[float]) -> Iterator[Result]:
+    """From a DuckDB file with each latency, and from PostgreSQL with the first."""
+    with tempfile.TemporaryDirectory() as folder, running_postgres() as postgres:
         warehouse = Warehouse.filled(Path(folder) / "warehouse.duckdb", contacts)
-        for latency in latencies:
+        rounds = [*((warehouse, latency) for latency in latencies), (warehouse.copied(postgres), latencies[0])]
+        for source, latency in rounds:
             for contender in CONTENDERS:
-                yield from _all_scenarios(contender, warehouse, latency, Path(folder))
+                yield from _all_scenarios(contender, source, latency, Path(folder))
+
+
+def tables(measured: list[Result]) -> Iterator[str]:
+    for source, scenario, latency in dict.fromkeys((one.source, one.scenario, one.latency) for one in measured):
+        rows = [one for one in measured if (one.source, one.scenario, one.latency) == (source, scenario, latency)]
+        yield f"\n### {scenario}, from {source}, {latency * 1000:.0f} ms\n"
+        yield "| | wall | times the floor | CPU | peak | requests | rows |"
+        yield "|---|---|---|---|---|---|---|"
+        floor = min((one.cost.wall for one in rows if one.cost and one.contender.startswith("floor")), default=None)
+        for one in rows:
+            yield _row(one, floor)
+            if one.cost and one.startup:
+                yield f"| the same, without its start | {_wall(one.cost.wall - one.startup, floor)} | | | | |"
+
+
+def _row(one: Result, floor: float | None) -> str:
+    if one.cost is None:
+        return f"| {one.contender} | failed | | | | {one.requests} | {one.rows} |"
+    cost = one.cost
+    return (
+        f"| {one.contender} | {_wall(cost.wall, floor)} | {cost.cpu:.2f} s | {cost.peak} MiB"
+        f" | {one.requests} | {one.rows} |"
+    )
+
+
+def _wall(seconds: float, floor: float | None) -> str:
+    return f"{seconds:.2f} s | {seconds / floor:.1f}" if floor else f"{seconds:.2f} s | "
 
 
 def _all_scenarios(contender: Contender, warehouse: Warehouse, latency: float, folder: Path) -> Iterator[Result]:
@@ -42,12 +78,14 @@ def _all_scenarios(contender: Contender, warehouse: Warehouse, latency: float, f
 
 def _measured(contender: Contender, scenario: Scenario, warehouse: Warehouse, here: Sink, folder: Path) -> Result:
     entry = contender.enter(scenario, warehouse, here.url, folder)
-    cost, problem = None, ""
+    log, cost, problem = folder / "log", None, ""
     try:
-        cost = run(entry.command, folder / "log", **entry.environment)
+        cost = run(entry.command, log, **entry.environment)
     except ContestantError as error:
         problem = str(error)
     requests, rows = here.taken()
     if cost and here.members(warehouse.members(scenario.before)) != warehouse.members(scenario.after):
         cost, problem = None, "the final set is wrong"
-    return Result(scenario.name, here.latency, contender.name, cost, requests, rows, problem)
+    told = dict(line.rsplit(" ", 1) for line in log.read_text().splitlines() if line.startswith(STARTUP))
+    startup = float(told.get(STARTUP, 0.0))
+    return Result(warehouse.kind, scenario.name, here.latency, contender.name, cost, requests, rows, problem, startup)

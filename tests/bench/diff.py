@@ -1,11 +1,12 @@
 """The diff alone: the operator's, over its own ledger, against other ways to compare the same contacts."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
 from voyado_operator.domain.delivery import Entry
 from voyado_operator.ledger.members import Ledger
 from voyado_operator.targets.bulk import MOST_IN_FLIGHT
@@ -13,7 +14,9 @@ from voyado_operator.targets.bulk import MOST_IN_FLIGHT
 from tests.bench.measuring import ContestantError, Cost, python
 from tests.bench.warehouse import Warehouse
 
-WAYS = ("voyado-operator", "full join", "two EXCEPTs", "Python sets")
+MEMORIES = ("512MB", "2GB")
+OURS, JOIN = "voyado-operator", "full join"
+WAYS = (OURS, JOIN, "two EXCEPTs", "Python sets")
 
 
 @dataclass(frozen=True)
@@ -27,29 +30,53 @@ class Compared:
     cost: Cost | None
 
 
-def compare(contacts: int, memories: tuple[str, ...]) -> Iterator[Compared]:
-    with tempfile.TemporaryDirectory() as folder:
-        warehouse = Warehouse.filled(Path(folder) / "warehouse.duckdb", contacts)
-        ledger = f"file://{folder}/ledger"
-        fill(ledger, sorted(warehouse.members("previous")))
-        changed = contacts // 200
-        for memory in memories:
-            for way in WAYS:
-                log = Path(folder) / "log"
-                try:
-                    cost = python("diffing", way, str(warehouse.file), ledger, memory, log=log)
-                except ContestantError:  # out of memory is an answer too
-                    yield Compared(contacts, memory, way, None, None)
-                    continue
-                entering, leaving, seconds = log.read_text().split()
-                assert (int(entering), int(leaving)) == (changed, changed)
-                yield Compared(contacts, memory, way, float(seconds), cost)
+def measure(sizes: tuple[int, ...]) -> Iterator[Compared]:
+    for contacts in sizes:
+        with tempfile.TemporaryDirectory() as folder:
+            warehouse = Warehouse.filled(Path(folder) / "warehouse.duckdb", contacts)
+            ledger = f"file://{folder}/ledger"
+            fill(ledger, _pages(warehouse))
+            for memory in MEMORIES:
+                for way in WAYS if contacts <= 10_000_000 else (OURS, JOIN):  # sets of 50,000,000 take 12 GiB
+                    yield _compared(warehouse, ledger, memory, way, contacts, Path(folder) / "log")
 
 
-def fill(url: str, contacts: list[str]) -> list[str]:
+def table(measured: list[Compared]) -> Iterator[str]:
+    joins = {(one.contacts, one.memory): one.seconds for one in measured if one.way == JOIN}
+    yield "| contacts | memory limit | | comparison | times the full join | whole process | peak |"
+    yield "|---|---|---|---|---|---|---|"
+    for one in measured:
+        join = joins[one.contacts, one.memory]
+        if one.seconds is None or one.cost is None:
+            yield f"| {one.contacts:,} | {one.memory} | {one.way} | failed | | | |"
+            continue
+        ratio = f"{one.seconds / join:.1f}" if join else "the join failed"
+        yield (
+            f"| {one.contacts:,} | {one.memory} | {one.way} | {one.seconds:.2f} s | {ratio}"
+            f" | {one.cost.wall:.2f} s | {one.cost.peak} MiB |"
+        )
+
+
+def fill(url: str, pages: Iterable[list[str]]) -> None:
     """Make these the members of a new ledger, as a first run does."""
     ledger, now = Ledger.open(url, "cluster/bench/vip", {"onEnter": "Add"}), datetime.now(UTC)
-    for start in range(0, len(contacts), MOST_IN_FLIGHT):
-        ledger.append(Entry.ADD, contacts[start : start + MOST_IN_FLIGHT], now)
+    for page in pages:
+        ledger.append(Entry.ADD, page, now)
     ledger.found()
-    return contacts
+
+
+def _compared(warehouse: Warehouse, ledger: str, memory: str, way: str, contacts: int, log: Path) -> Compared:
+    try:
+        cost = python("diffing", way, str(warehouse.file), ledger, memory, log=log)
+    except ContestantError:  # out of memory is an answer too
+        return Compared(contacts, memory, way, None, None)
+    entering, leaving, seconds = log.read_text().split()
+    assert int(entering) == int(leaving) == contacts // 200
+    return Compared(contacts, memory, way, float(seconds), cost)
+
+
+def _pages(warehouse: Warehouse) -> Iterator[list[str]]:
+    with duckdb.connect(str(warehouse.file), read_only=True) as connection:
+        rows = connection.execute("select contact_id from previous")
+        while page := rows.fetchmany(MOST_IN_FLIGHT):
+            yield [contact_id for (contact_id,) in page]

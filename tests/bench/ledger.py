@@ -9,6 +9,7 @@ from pathlib import Path
 
 from voyado_operator.domain.delivery import Entry
 from voyado_operator.ledger.members import Ledger
+from voyado_operator.targets.bulk import MOST_IN_FLIGHT
 
 from tests.bench.diff import fill
 
@@ -46,7 +47,8 @@ def table(measured: list[Written]) -> Iterator[str]:
 def _runs(folder: Path, members: int, changes: int) -> Iterator[int]:
     """Half of the changes enter, half leave, as a run writes them: announced, acknowledged, compacted."""
     url = f"file://{folder}/ledger"
-    present = fill(url, [str(uuid.uuid4()) for _ in range(members)])
+    present = [str(uuid.uuid4()) for _ in range(members)]
+    fill(url, (present[start : start + MOST_IN_FLIGHT] for start in range(0, members, MOST_IN_FLIGHT)))
     seen = _files(folder)
     for _ in range(RUNS):
         ledger, now = Ledger.open(url, "cluster/bench/vip", {"onEnter": "Add"}), datetime.now(UTC)

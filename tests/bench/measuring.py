@@ -14,6 +14,8 @@ from urllib.request import urlopen
 from tests.controlplane.processes import free_port
 
 LOOK = 0.005  # seconds
+STARTED = "BENCH_STARTED"
+"""The variable that tells a contestant when it was started, by the monotonic clock."""
 
 
 class ContestantError(Exception):
@@ -33,7 +35,8 @@ def run(command: list[str], log: Path, **environment: str) -> Cost:
     """Raises ContestantError, which quotes the end of what the process said."""
     with log.open("wb") as output:
         started = time.monotonic()
-        process = subprocess.Popen(command, stdout=output, stderr=output, env=os.environ | environment)
+        told = {STARTED: str(started)}
+        process = subprocess.Popen(command, stdout=output, stderr=output, env=os.environ | told | environment)
         ended, peak = 0, 0
         while not ended:
             time.sleep(LOOK)

@@ -1,9 +1,12 @@
 """The audiences: `previous`, and `audience`, in which 1 % of the contacts are others."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+
+from tests.controlplane.postgres import Postgres
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,11 @@ SCENARIOS = (
 
 @dataclass(frozen=True)
 class Warehouse:
+    """`source` is its URI; `part` is SQL for the contacts of one part of so many."""
+
+    kind: str
+    source: str
+    part: Callable[[int, int], str]
     file: Path
 
     @classmethod
@@ -53,7 +61,23 @@ class Warehouse:
             )
             connection.execute(f"create table audience as from previous offset {changed}")
             connection.execute(f"insert into audience select gen_random_uuid()::varchar from range({changed})")
-        return cls(file)
+        return cls.found(file)
+
+    @classmethod
+    def found(cls, file: Path) -> "Warehouse":
+        return cls("DuckDB", f"duckdb:///{file}", lambda part, of: f'hash("contactId") % {of} = {part}', file)
+
+    def copied(self, postgres: Postgres) -> "Warehouse":
+        """The same tables in PostgreSQL."""
+        csv = self.file.with_suffix(".csv")
+        for table in ("previous", "audience"):
+            with duckdb.connect(str(self.file), read_only=True) as connection:
+                connection.execute(f"copy {table} to '{csv}'")
+            postgres.execute(f"create table {table} (contact_id text)")
+            postgres.load_csv(table, csv)
+        return Warehouse(
+            "PostgreSQL", postgres.uri, lambda part, of: f'abs(hashtext("contactId")) % {of} = {part}', self.file
+        )
 
     def members(self, table: str | None) -> set[str]:
         if table is None:

@@ -4,7 +4,7 @@ import platform
 from collections.abc import Iterable
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Summary, disable_created_metrics
 
 from voyado_operator import __version__
 from voyado_operator.api.common import ObjectKey
@@ -12,7 +12,9 @@ from voyado_operator.domain.delivery import Operation, Result
 
 ACTIVATION = ("namespace", "activation")
 CONNECTION = ("namespace", "connection")
-RUN_SECONDS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600)
+# Every bucket is a series of every activation: with twelve, and buckets for each phase too, 1,000 activations took
+# 13 MB a scrape and 3 s of CPU.
+RUN_SECONDS = (0.5, 1, 5, 15, 60, 300, 1800, 7200)
 REQUEST_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120)
 
 DELAY_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 1, 5)
@@ -22,6 +24,7 @@ class Metrics:
     """All series, in one registry."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        disable_created_metrics()  # a time of creation beside every counter, which no query of ours asks for
         self._registry = registry
         self._of_activations: list[Any] = []
         self._of_connections: list[Any] = []
@@ -31,11 +34,7 @@ class Metrics:
             Histogram, "voyado_activation_run_duration_seconds", "How long runs took.", buckets=RUN_SECONDS
         )
         self.phase_duration = one(
-            Histogram,
-            "voyado_activation_run_phase_duration_seconds",
-            "How long each phase of a run took.",
-            "phase",
-            buckets=RUN_SECONDS,
+            Summary, "voyado_activation_run_phase_duration_seconds", "How long each phase of a run took.", "phase"
         )
         self.members = one(Gauge, "voyado_activation_members", "Contacts that Engage acknowledged as members.")
         self.audience_size = one(Gauge, "voyado_activation_audience_size", "Contacts in the audience.")

@@ -1,6 +1,6 @@
 """dlt as fast as it goes: Arrow to Parquet, eight load files at a time.
 
-python -m tests.bench.contestants.dlt_tuned DATABASE URL QUERY
+python -m tests.bench.contestants.dlt_tuned SOURCE URL QUERY
 """
 
 import os
@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import dlt
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tests.bench.contestants.posting import BATCH, Lane
+from tests.bench.contestants.reading import batches
 
 ROWS_PER_FILE = 125_000
 os.environ |= {
@@ -23,7 +23,7 @@ os.environ |= {
 }
 
 
-def main(database: str, url: str, query: str) -> None:
+def main(source: str, url: str, query: str) -> None:
     @dlt.destination(
         batch_size=0,
         loader_file_format="parquet",
@@ -40,8 +40,7 @@ def main(database: str, url: str, query: str) -> None:
 
     @dlt.resource(name="changes")
     def changes() -> Iterator[pa.Table]:
-        reader = duckdb.connect(database, read_only=True).execute(query).to_arrow_reader(ROWS_PER_FILE)
-        for batch in reader:
+        for batch in batches(source, query, ROWS_PER_FILE):
             yield pa.Table.from_batches([batch])
 
     dlt.pipeline("tuned", destination=engage).run(changes()).raise_on_failed_jobs()

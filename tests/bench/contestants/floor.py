@@ -1,6 +1,6 @@
 """The shortest honest script: no state, no safety.
 
-    python -m tests.bench.contestants.floor DATABASE URL CONNECTIONS true SELECT… [false SELECT…]
+    python -m tests.bench.contestants.floor SOURCE URL CONNECTIONS true SELECT… [false SELECT…]
 
 Posts the ids of each query with that value of the label.
 """
@@ -9,13 +9,12 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 
-import duckdb
-
 from tests.bench.contestants.posting import BATCH, Lane
+from tests.bench.contestants.reading import pages
 
 
-def main(database: str, url: str, connections: int, *changes: str) -> None:
-    warehouse, free = duckdb.connect(database, read_only=True), SimpleQueue[Lane]()
+def main(source: str, url: str, connections: int, *changes: str) -> None:
+    free = SimpleQueue[Lane]()
     for _ in range(connections):
         free.put(Lane(url))
 
@@ -27,9 +26,8 @@ def main(database: str, url: str, connections: int, *changes: str) -> None:
     with ThreadPoolExecutor(connections) as pool:
         sent = []
         for flag, query in zip(changes[::2], changes[1::2], strict=True):
-            pages = warehouse.execute(query)
             separator = f'","label_vip":{flag}}},{{"contactId":"'
-            while page := pages.fetchmany(BATCH):
+            for page in pages(source, query, BATCH):
                 ids = separator.join(row[0] for row in page)
                 sent.append(pool.submit(post, f'[{{"contactId":"{ids}","label_vip":{flag}}}]'))
         for one in sent:

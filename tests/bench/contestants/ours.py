@@ -5,6 +5,7 @@ python -m tests.bench.contestants.ours FOLDER SINK QUERY SOURCE_URI
 
 import asyncio
 import json
+import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,11 +20,15 @@ from voyado_operator.api.connection import Capability as Shown
 from voyado_operator.api.connection import VoyadoConnection
 from voyado_operator.reconcile.activation import ActivationLife
 from voyado_operator.reconcile.registry import Registry
+from voyado_operator.reconcile.slots import Slots
 from voyado_operator.reconcile.surroundings import Surroundings
 from voyado_operator.settings import Settings
 from voyado_operator.telemetry.event_loop import watch
 from voyado_operator.telemetry.metrics import Metrics
 
+from tests.bench.measuring import STARTED
+
+STARTUP = "startup"
 CREATED = "2026-01-01T00:00:00Z"
 READY = {"type": "Ready", "status": "True", "reason": "Succeeded", "message": "", "lastTransitionTime": CREATED}
 
@@ -66,6 +71,7 @@ def metadata(name: str) -> dict[str, Any]:
 
 
 async def main(folder: Path, sink: str, query: str, source: str) -> None:
+    at_work = monotonic()
     settings = Settings(
         ledger_url=f"file://{folder}/ledger",
         engage_hosts=("127.0.0.1",),
@@ -79,7 +85,7 @@ async def main(folder: Path, sink: str, query: str, source: str) -> None:
     metrics = Metrics(prometheus)
     adapters = OperatorAdapters(settings, b"key", metrics, lambda: True)
     cluster = Dictionary(folder / "status.json", source)
-    around = Surroundings(adapters, cast(Any, cluster), asyncio.Semaphore(1), "uid", lambda: datetime.now(UTC))
+    around = Surroundings(adapters, cast(Any, cluster), Slots(1), "uid", lambda: datetime.now(UTC))
     registry = Registry(adapters.identify)
     connecting = {
         "url": sink,
@@ -115,6 +121,7 @@ async def main(folder: Path, sink: str, query: str, source: str) -> None:
             if sample.name == "voyado_activation_run_phase_duration_seconds_sum":
                 print(sample.labels["phase"], f"{sample.value:.2f}")
     print("blocked", f"{max(delays):.3f}")
+    print(STARTUP, f"{at_work - float(os.environ[STARTED]):.3f}")
     assert cluster.status["lastRun"]["outcome"] == "Succeeded", cluster.status
 
 
