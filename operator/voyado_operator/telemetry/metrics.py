@@ -24,7 +24,8 @@ class Metrics:
     """All series, in one registry."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        disable_created_metrics()  # a time of creation beside every counter, which no query of ours asks for
+        # A time of creation beside every counter, which no query of ours asks for.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = registry
         self._of_activations: list[Any] = []
         self._of_connections: list[Any] = []
