@@ -5,13 +5,14 @@ import hashlib
 import json
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from prometheus_client import CollectorRegistry, start_http_server
 
 from voyado_operator.adapters import OperatorAdapters
 from voyado_operator.api.activation import SegmentActivation
-from voyado_operator.api.common import ObjectKey
+from voyado_operator.api.common import Kind, ObjectKey
 from voyado_operator.api.connection import VoyadoConnection
 from voyado_operator.kube.cluster import Cluster
 from voyado_operator.reconcile.activation import ActivationLife
@@ -27,6 +28,7 @@ from voyado_operator.telemetry.event_loop import watch
 from voyado_operator.telemetry.metrics import Metrics
 
 HASH_KEY_SECRET, HASH_KEY = "voyado-operator-hash-key", "key"
+LISTED_WITHIN = 60.0  # seconds; some may have been deleted since they were counted
 OVERDUE = timedelta(minutes=10)  # far beyond a busy loop or a slow API server: something is stuck
 
 
@@ -69,6 +71,11 @@ class App:
             clock=now,
         )
         self._registry = Registry(self._adapters.identify)
+        watched = self.settings.namespaces or (None,)
+        self._at_start = sum([await self._cluster.count(Kind.ACTIVATION, namespace) for namespace in watched])
+        self._are_known = asyncio.Event()
+        if not self._at_start:
+            self._are_known.set()
         self._deletions = Deletions(self._around, self._registry)
         self._metrics.overdue.set_function(self.overdue)
         self._watching = asyncio.create_task(watch(self._metrics.loop_delay.observe), name="watch the event loop")
@@ -76,8 +83,14 @@ class App:
         self._metrics_server, _ = start_http_server(self.settings.metrics_port, registry=self._exposed)
 
     async def _acquire(self) -> None:
-        """Until the Lease is ours the operator watches, and does nothing."""
+        """Until the Lease is ours, and everybody is known, the operator watches, and does nothing.
+
+        Whoever is older must be known before a younger one of the same target runs. Kopf's indices wait for that too,
+        but there each object wakes all others that wait: 2,000 took 31 s to start, and take 14 s.
+        """
         await self._lease.acquire()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._are_known.wait(), LISTED_WITHIN)
         self._is_leading = True
         self._housekeeping = asyncio.create_task(keep_house(self._around, self._adapters), name="housekeeping")
         self._registry.wake_all()
@@ -104,6 +117,8 @@ class App:
     def activation_seen(self, activation: SegmentActivation) -> None:
         """Whoever is being deleted is withdrawn only when its daemon has ended: one writer at a time."""
         self._registry.activation_seen(activation)
+        if len(self._registry.activations) >= self._at_start:
+            self._are_known.set()
         is_deleted = activation.metadata.deletion_timestamp is not None
         if self._is_leading and is_deleted and activation.metadata.key not in self._lives:
             self._deletions.seen(activation)

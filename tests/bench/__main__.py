@@ -34,7 +34,22 @@ def of_the_ledger(quick: bool) -> Iterator[str]:
     yield from ledger.table(list(ledger.measure(100_000 if quick else 1_000_000, (0.00005, 0.001, 0.01))))
 
 
-SECTIONS: tuple[Section, ...] = (of_delivery, of_the_diff, of_the_ledger, rate.report, match.report, scale.report)
+def of_the_rate(quick: bool) -> Iterator[str]:
+    yield "## Rate: three activations on one connection, contact by contact\n"
+    yield from rate.table(rate.measure(quick))
+
+
+def of_matching(quick: bool) -> Iterator[str]:
+    yield "## Matching by e-mail\n"
+    yield from match.table(match.measure(quick))
+
+
+def of_scale(quick: bool) -> Iterator[str]:
+    yield "## Many activations"
+    yield from scale.tables(scale.measure(quick))
+
+
+SECTIONS: tuple[Section, ...] = (of_delivery, of_the_rate, of_matching, of_scale, of_the_ledger, of_the_diff)
 
 
 def main() -> None:

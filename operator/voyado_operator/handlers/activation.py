@@ -13,15 +13,14 @@ RESOURCE = (GROUP, VERSION, Kind.ACTIVATION.plural)
 
 
 def register(registry: kopf.OperatorRegistry, app: App) -> None:
-    @kopf.index(*RESOURCE, registry=registry)
-    async def activations(body: kopf.Body, **_: Any) -> None:
-        """Kopf starts no daemon before every object of the first listing has been through here."""
-        app.activation_seen(SegmentActivation.model_validate(dict(body)))
-
     @kopf.on.event(*RESOURCE, registry=registry)
     async def activation_event(body: kopf.Body, type: str | None, **_: Any) -> None:  # noqa: A002 - Kopf's name
+        """Every object of the first listing and every version after it, before its daemon is started."""
+        seen = SegmentActivation.model_validate(dict(body))
         if type == "DELETED":
-            app.activation_gone(SegmentActivation.model_validate(dict(body)))
+            app.activation_gone(seen)
+        else:
+            app.activation_seen(seen)
 
     @kopf.daemon(
         *RESOURCE, registry=registry, cancellation_backoff=FINISHES_A_BATCH_IN, cancellation_timeout=CANCELLED_AFTER

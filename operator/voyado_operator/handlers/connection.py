@@ -1,4 +1,4 @@
-"""VoyadoConnection: the same pattern as activation.py."""
+"""VoyadoConnection: as activation.py, but for an index, so that all of them are known before a daemon starts."""
 
 from typing import Any
 

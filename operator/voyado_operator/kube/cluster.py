@@ -83,6 +83,18 @@ class Cluster:
                     _request_timeout=CALL_SECONDS,
                 )
 
+    async def count(self, kind: Kind, namespace: str | None) -> int:
+        """How many objects there are in a namespace, None: in all; without fetching them."""
+        where = (GROUP, VERSION, *([namespace] if namespace else []), kind.plural)
+        listing = self._objects.list_namespaced_custom_object if namespace else self._objects.list_cluster_custom_object
+        try:
+            found = await listing(*where, limit=1, _request_timeout=CALL_SECONDS)
+        except ApiException as error:
+            if error.status == HTTPStatus.NOT_FOUND:  # the kind is yet to be installed
+                return 0
+            raise
+        return len(found["items"]) + int(found["metadata"].get("remainingItemCount") or 0)
+
     async def exists(self, kind: Kind, key: ObjectKey) -> bool:
         return await self._get(kind, key) is not None
 

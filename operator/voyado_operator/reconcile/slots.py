@@ -7,7 +7,7 @@ from weakref import WeakValueDictionary
 
 from voyado_operator.api.common import ObjectKey
 
-MOST_UNDER_WAY = 32  # of one connection: a thread each; more would only share the same rate
+MOST_UNDER_WAY = 16  # of one connection: a thread each; more would only share the same rate
 
 
 class Slots:

@@ -1,0 +1,81 @@
+"""Two tenants, of which one hangs: what does the other notice of it?"""
+
+import time
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+import duckdb
+from voyado_operator.reconcile.slots import MOST_UNDER_WAY
+
+from tests.bench.cluster import Cluster, activation, cluster, labels, people, series, tenant, until
+from tests.cluster.world import ready
+from tests.engage import EngageAdmin
+from tests.running import Operator
+
+STEADY, HANGING, ROUNDS = 20, 50, 5
+PATIENCE = 60.0  # seconds that a round of STEADY runs may take, which takes one or two
+WHILE = ("sending", "looking up addresses")
+ANY_CONTACT = "/contacts/(id|[0-9a-f-]{36})$"  # what the connection's probe asks for is still answered
+
+
+@dataclass(frozen=True)
+class Isolation:
+    """A round of runs in one tenant, in seconds, alone and while another tenant hangs; None: not within PATIENCE."""
+
+    hanging_while: str
+    alone: float
+    beside: float | None
+
+
+def isolation(hanging_while: str) -> Isolation:
+    """Runs of `stuck` are at one of WHILE, and get no answer; those of `steady` send a change each."""
+    with cluster() as here, tenant("steady") as steady, tenant("stuck") as stuck:
+        here.connect("steady", steady)
+        here.connect("stuck", stuck)
+        names, contacts = labels(steady, "steady", STEADY), people(steady, 2 * ROUNDS + 1)
+        here.create(("steady", activation(name, contacts[0])) for name in names)
+        with here.operator() as operator:
+            until(lambda: here.is_connected("stuck") and _have_run(here), 60)
+            alone = median(_round(here, names, contacts[: size + 2]) for size in range(ROUNDS))
+            _hang(here, stuck, operator, hanging_while)
+            try:
+                beside = median(_round(here, names, contacts[: size + 2]) for size in range(ROUNDS, 2 * ROUNDS))
+            except TimeoutError:
+                return Isolation(hanging_while, alone, None)
+        return Isolation(hanging_while, alone, beside)
+
+
+def _round(here: Cluster, names: list[str], contacts: list[str]) -> float:
+    """One more contact in every audience, until all have reported the run that adds it."""
+    started = time.monotonic()
+    here.merge("steady", names, {"spec": {"audience": {"contactIds": contacts}}})
+    until(lambda: _have_run(here), PATIENCE, look=0.05)
+    return time.monotonic() - started
+
+
+def _have_run(here: Cluster) -> bool:
+    return all(
+        ready(one["status"]).get("status") == "True"
+        and one["status"]["observedGeneration"] == one["metadata"]["generation"]
+        for one in here.activations("steady")
+    )
+
+
+def _hang(here: Cluster, stuck: EngageAdmin, operator: Operator, hanging_while: str) -> None:
+    """Until as many of HANGING runs as may be are under way, for minutes."""
+    stuck.faults({"kind": "latency", "path": ANY_CONTACT, "seconds": 3600})
+    names, [contact] = labels(stuck, "stuck", HANGING), people(stuck, 1)
+    by_address = hanging_while == "looking up addresses"
+    audience = _by_address(here, contact) if by_address else {"contactIds": [contact]}
+    here.create(("stuck", activation(name, audience=audience)) for name in names)
+    until(lambda: series(operator, "voyado_operator_active_runs") == [MOST_UNDER_WAY], 60)
+
+
+def _by_address(here: Cluster, contact: str) -> dict[str, Any]:
+    file = here.folder / "people.duckdb"
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("create table people as select ? as email", [f"{contact}@people.example"])
+    here.secret("stuck", "warehouse", uri=f"duckdb://{file}")
+    sql = {"uriSecretRef": {"name": "warehouse"}, "query": "select email from people"}
+    return {"sql": sql, "identifiers": {"email": "email"}}

@@ -1,0 +1,27 @@
+"""What the kernel says of a running process, all its threads included."""
+
+import os
+from pathlib import Path
+
+TICKS = os.sysconf("SC_CLK_TCK")  # per second
+
+
+def resident(pid: int) -> int:
+    """MiB in memory now."""
+    return _mebibytes(pid, "VmRSS:")
+
+
+def peak(pid: int) -> int:
+    """The most MiB it ever had in memory."""
+    return _mebibytes(pid, "VmHWM:")
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system, since it was started."""
+    after_the_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, after_the_name[11:13])) / TICKS
+
+
+def _mebibytes(pid: int, name: str) -> int:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) // 1024 for line in lines if line.startswith(name))
