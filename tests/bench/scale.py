@@ -203,7 +203,7 @@ def _all_ready(here: Cluster) -> bool:
 def _cpu_at_rest(here: Cluster, pid: int) -> float:
     """In cores. The suspended are asked to run meanwhile, and must not even say that they do not."""
     asked = {"metadata": {"annotations": {f"{GROUP}/requestedAt": "now"}}}
-    here.merge(NAMESPACES[0], [f"resting-{number}" for number in range(SUSPENDED)], asked)
+    here.merge(NAMESPACES[0], {f"resting-{number}": asked for number in range(SUSPENDED)})
     before, since = proc.cpu_seconds(pid), time.monotonic()
     time.sleep(REST)
     return (proc.cpu_seconds(pid) - before) / (time.monotonic() - since)

@@ -11,6 +11,7 @@ from voyado_operator.targets import bulk
 from voyado_operator.targets.consent import Consent
 from voyado_operator.targets.label_attribute import LabelAttribute
 from voyado_operator.targets.preference import Preference
+from voyado_operator.targets.singly import IN_FLIGHT
 
 from tests.engage import EngageAdmin
 
@@ -198,11 +199,12 @@ async def test_when_engage_goes_quiet_the_rest_is_left_for_the_next_run(
     label.batch_size = 200  # one by one
     engage.faults({"kind": "resetAfter", "method": "PATCH"})
 
-    delivered = await label.apply(Operation.ADD, [*people, *people])
+    many = people * (2 * IN_FLIGHT // len(people))
+    delivered = await label.apply(Operation.ADD, many)
 
     assert isinstance(delivered.stopped, EngageUnavailable)
     assert {outcome.result for outcome in delivered.others} == {Result.UNKNOWN}
-    assert len(delivered.accepted) + len(delivered.others) < 60
+    assert len(delivered.accepted) + len(delivered.others) < len(many)
 
 
 async def test_a_batch_that_was_handed_in_is_unknown_when_the_key_is_revoked_before_its_status(
