@@ -179,3 +179,20 @@ def test_a_label_by_an_endpoint_of_the_tenant(world: World) -> None:
 
     assert world.engage.labelled("vip") == set(people[1:])
     assert (status["members"], ready(status)["reason"]) == (4, "Succeeded")
+
+
+def test_activations_that_share_contacts_can_be_new_at_once(world: World) -> None:
+    """Each tries its change on a contact on which others try theirs; none may take that for harm."""
+    names = [f"tier-{number}" for number in range(8)]
+    world.engage.configure(attributes={f"label_{name}": "boolean" for name in names})
+    people = world.people(2)
+    world.select(people)
+    world.connect()
+    world.await_reason("Succeeded", "engage", CONNECTIONS)
+
+    world.apply(*(world.activation(name, target={"label": {"name": name}}, schedule={"every": "1h"}) for name in names))
+
+    for name in names:
+        status = world.await_status(lambda status: ready(status).get("status") in ("True", "False"), name)
+        assert ready(status)["reason"] == "Succeeded"
+        assert world.engage.attribute(f"label_{name}") == set(people)

@@ -1,6 +1,6 @@
 """What a first change did to a contact besides what it was meant to do. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from voyado_operator.domain.contact import Contact, Facet
@@ -20,18 +20,19 @@ def side_effects(before: Contact, after: Contact, facet: Facet | None) -> list[s
     return [f"the {kind} {name} changed too" for kind, name in _changed(before, after) if (kind, name.lower()) != own]
 
 
-def undoing(before: Contact, after: Contact, facet: Facet | None) -> dict[str, Any]:
+def undoing(before: Contact, after: Contact, facet: Facet | None, spared: Collection[str] = ()) -> dict[str, Any]:
     """The changes that make the contact again what it was before `facet` was written.
 
     A consent that was not set cannot become so again (engage-api.md 6): it is set to false. All consents are named, as
     they may have been replaced, and may be again. A no that a request cannot have caused, as it named neither
-    preferences nor consents, is the person's own, and stays.
+    preferences nor consents, is the person's own, and stays. So do the attributes `spared` (in lower case), which are
+    others' labels: one that came meanwhile is a member by their ledger.
     """
     request = facet.kind if facet else "attribute"
     changes: dict[str, Any] = {}
     were = {name: state.value for name, state in (before.consents or {}).items()}
     for kind, name in _changed(before, after):
-        if kind == "attribute":
+        if kind == "attribute" and name.lower() not in spared:
             changes[name] = before.attributes.get(name)
         elif (
             kind == "preference" and name in before.preferences and _may_write(before.preferences[name], kind, request)

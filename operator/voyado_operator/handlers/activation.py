@@ -14,10 +14,11 @@ RESOURCE = (GROUP, VERSION, Kind.ACTIVATION.plural)
 
 def register(registry: kopf.OperatorRegistry, app: App) -> None:
     @kopf.on.event(*RESOURCE, registry=registry)
-    async def activation_event(body: kopf.Body, type: str | None, **_: Any) -> None:  # noqa: A002 - Kopf's name
+    async def activation_event(event: Any, body: kopf.Body, **_: Any) -> None:
         """Every object of the first listing and every version after it, before its daemon is started."""
+        event["object"]["metadata"].pop("managedFields", None)  # half of what Kopf keeps, and nothing to us
         seen = SegmentActivation.model_validate(dict(body))
-        if type == "DELETED":
+        if event["type"] == "DELETED":
             app.activation_gone(seen)
         else:
             app.activation_seen(seen)

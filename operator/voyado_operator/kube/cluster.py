@@ -1,7 +1,7 @@
 """One class over `kubernetes.aio`, with the calls the operator makes and no other."""
 
 import base64
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterable, Callable
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, cast
@@ -13,11 +13,12 @@ from kubernetes.aio.client import ApiException
 
 from voyado_operator.api.common import GROUP, VERSION, Kind, Metadata, ObjectKey
 from voyado_operator.domain.errors import CredentialsInvalid, SecretMissing
+from voyado_operator.kube.core import CALL_SECONDS, Core
 from voyado_operator.kube.lease import Lease
 
 MANAGER = "voyado-operator"
 PATCH_FORMAT = "application/apply-patch+yaml"  # the client's default for patches gives 422 (operators.md 1.4)
-CALL_SECONDS = 30.0
+AT_ONCE = 0.01  # seconds
 
 
 class NoCluster(Exception):  # noqa: N818 - what is missing, said in a sentence
@@ -31,7 +32,7 @@ class Cluster:
         # The client is typed as if every field of every answer could be missing, and refuses plain JSON for bodies.
         self._api: Any = api
         self._objects: Any = client.CustomObjectsApi(api)
-        self._core: Any = client.CoreV1Api(api)
+        self._core = Core(api)
 
     @classmethod
     async def connect(cls, kubeconfig: str | None) -> "Cluster":
@@ -56,15 +57,15 @@ class Cluster:
 
     async def uid(self) -> str:
         """What tells this cluster from others: the UID of its kube-system namespace."""
-        namespace = await self._core.read_namespace("kube-system", _request_timeout=CALL_SECONDS)
-        return str(namespace.metadata.uid)
+        namespace = await self._core.read("namespaces/kube-system")
+        return str(namespace["metadata"]["uid"])
 
     async def apply_status(self, kind: Kind, metadata: Metadata, status: dict[str, Any]) -> None:
         """Server-side apply of the whole status; nothing if the object is gone or another by its name took its place.
 
         A wrong uid alone is accepted (operators.md 1.4), so each attempt pins the resourceVersion it has looked at.
         """
-        for attempt in _attempts():
+        async for attempt in _attempts():
             with attempt:
                 present = await self._same(kind, metadata)
                 if present is None:
@@ -109,7 +110,7 @@ class Cluster:
     async def secret(self, field: str, namespace: str, name: str, key: str) -> str:
         """The value of a Secret's key; `field` is where the manifest names it. Raises CredentialsInvalid."""
         try:
-            found = await self._core.read_namespaced_secret(name, namespace, _request_timeout=CALL_SECONDS)
+            found = await self._core.read(f"namespaces/{namespace}/secrets/{name}")
         except ApiException as error:
             if error.status == HTTPStatus.FORBIDDEN:
                 raise CredentialsInvalid(
@@ -118,7 +119,7 @@ class Cluster:
             if error.status != HTTPStatus.NOT_FOUND:
                 raise
             raise SecretMissing(f"{field}: there is no Secret {namespace}/{name}; create it") from None
-        encoded = (found.data or {}).get(key)
+        encoded = found.get("data", {}).get(key)
         if not encoded:
             raise SecretMissing(f"{field}: the Secret {namespace}/{name} has no key {key}, or it is empty")
         try:
@@ -133,13 +134,13 @@ class Cluster:
             "data": {key: base64.b64encode(value).decode()},
         }
         try:
-            await self._core.create_namespaced_secret(namespace, body, _request_timeout=CALL_SECONDS)
+            await self._core.create(f"namespaces/{namespace}/secrets", body)
             return value
         except ApiException as error:
             if error.status != HTTPStatus.CONFLICT:
                 raise
-        found = await self._core.read_namespaced_secret(name, namespace, _request_timeout=CALL_SECONDS)
-        return base64.b64decode(found.data[key])
+        found = await self._core.read(f"namespaces/{namespace}/secrets/{name}")
+        return base64.b64decode(found["data"][key])
 
     async def event(self, kind: Kind, metadata: Metadata, severity: str, reason: str, message: str) -> None:
         """Post one Event about the object; `severity` is Normal or Warning."""
@@ -161,13 +162,13 @@ class Cluster:
             "lastTimestamp": now,
             "count": 1,
         }
-        await self._core.create_namespaced_event(metadata.namespace, body, _request_timeout=CALL_SECONDS)
+        await self._core.create(f"namespaces/{metadata.namespace}/events", body)
 
     async def _change_finalizers(
         self, kind: Kind, metadata: Metadata, change: Callable[[list[str]], list[str]]
     ) -> None:
         """Kopf changes the same list at the same moments, so each attempt pins the resourceVersion it has looked at."""
-        for attempt in _attempts():
+        async for attempt in _attempts():
             with attempt:
                 present = await self._same(kind, metadata)
                 if present is None:
@@ -204,12 +205,17 @@ def _path(kind: Kind, key: ObjectKey) -> tuple[str, str, str, str, str]:
     return GROUP, VERSION, key.namespace, kind.plural, key.name
 
 
-def _attempts() -> Iterable[stamina.Attempt]:
-    return stamina.retry_context(on=_is_passing, attempts=8, timeout=60, wait_max=10)
+def _attempts() -> AsyncIterable[stamina.Attempt]:
+    return stamina.retry_context(on=_wait_for, attempts=8, timeout=60, wait_max=10)
 
 
-def _is_passing(error: Exception) -> bool:
-    """A conflict is looked at again; an API server that is busy or restarting comes back."""
+def _wait_for(error: Exception) -> bool | float:
+    """A conflict is looked at again at once; an API server that is busy or restarting comes back.
+
+    The first status of a new object often meets Kopf's finalizer.
+    """
     if isinstance(error, ApiException):
-        return error.status in {0, 409, 429} or (error.status or 0) > HTTPStatus.INTERNAL_SERVER_ERROR
+        if error.status == HTTPStatus.CONFLICT:
+            return AT_ONCE
+        return error.status in {0, 429} or (error.status or 0) > HTTPStatus.INTERNAL_SERVER_ERROR
     return isinstance(error, (OSError, TimeoutError, ClientError))

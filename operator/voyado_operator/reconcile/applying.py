@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from voyado_operator.domain.delivery import Operation, Result
 from voyado_operator.domain.matching import Match, MatchStatus
 from voyado_operator.reconcile.canary import Canary
-from voyado_operator.reconcile.capabilities import Capabilities, Proofs
+from voyado_operator.reconcile.capabilities import Proofs
 from voyado_operator.reconcile.delivery import Delivery
 from voyado_operator.reconcile.findings import Assignment, Findings
 from voyado_operator.reconcile.planning import Decision
 from voyado_operator.reconcile.ports import Ledger, Target
 from voyado_operator.reconcile.progress import Tracker
+from voyado_operator.reconcile.registry import Registry
 from voyado_operator.reconcile.screening import Decisions, Screen, everybody
 from voyado_operator.reconcile.surroundings import Surroundings
 from voyado_operator.reconcile.worker import Worker
@@ -24,7 +25,7 @@ class Applying:
 
     assignment: Assignment
     around: Surroundings
-    capabilities: Capabilities
+    registry: Registry
     worker: Worker
     tracker: Tracker
     is_stopping: Callable[[], object]
@@ -62,7 +63,8 @@ class Applying:
         self, workspace: Workspace, target: Target, ledger: Ledger, screen: Screen, decision: Decision
     ) -> Delivery:
         has_members = self.findings.diff is not None and self.findings.diff.counts.members > 0
-        proofs = Proofs(self.capabilities, self.assignment.connection, has_members, self.around.clock)
+        registry, key = self.registry, self.assignment.activation.metadata.key
+        proofs = Proofs(registry.capabilities, self.assignment.connection, has_members, self.around.clock)
         return Delivery(
             workspace=workspace,
             target=target,
@@ -73,7 +75,7 @@ class Applying:
             worker=self.worker,
             clock=self.around.clock,
             screen=screen,
-            canary=Canary(target, proofs.is_proven, proofs.prove),
+            canary=Canary(target, proofs.is_proven, proofs.prove, registry.trials, registry.labels_beside(key)),
             approvals=decision.approvals,
             is_stopping=self.is_stopping,
             advance=self.tracker.advance,

@@ -1,7 +1,7 @@
 """The first change of a kind, done to one contact (in bulk: ten) that is looked at before and after (DESIGN 4)."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -11,6 +11,7 @@ from voyado_operator.domain.delivery import CONTACT_GONE, Operation, Outcome, Re
 from voyado_operator.domain.errors import RunError, TargetUnsafe
 from voyado_operator.domain.target import Capability, Mode
 from voyado_operator.reconcile.ports import Target
+from voyado_operator.reconcile.trials import Trials
 
 MOST_TRIED = 10  # contacts; refused by all of them, a change is refused by everybody
 Judge = Callable[[Contact, Contact], list[str]]
@@ -29,11 +30,16 @@ class Trial:
 
 @dataclass(slots=True)
 class Canary:
-    """Goes ahead of every batch of a kind that is not `proven`; `prove` is told what has been shown."""
+    """Goes ahead of every batch of a kind that is not `proven`; `prove` is told what has been shown.
+
+    `spared` are the attributes that other activations write, in lower case.
+    """
 
     target: Target
     is_proven: Callable[[Capability], bool]
     prove: Callable[[Capability], None]
+    trials: Trials
+    spared: Collection[str] = ()
     _alone: asyncio.Lock = field(default_factory=asyncio.Lock)
     _stopped: RunError | None = None
 
@@ -53,7 +59,8 @@ class Canary:
         while trial.rest and trial.stopped is None and not self.is_proven(capability):
             size = min(MOST_TRIED, len(trial.rest)) if capability.mode is Mode.BULK else 1
             some, trial.rest = trial.rest[:size], trial.rest[size:]
-            accepted = await self._try(operation, some, capability, trial)
+            async with self.trials.of(some):
+                accepted = await self._try(operation, some, capability, trial)
             if accepted == 0 and any(one.detail != "ContactNotFound" for one in trial.others[-size:]):
                 refused += size
             if trial.stopped is None and refused >= MOST_TRIED:
@@ -115,7 +122,7 @@ class Canary:
         """Undo whatever happened to the contacts; return what could not be undone, in words; empty: nothing."""
         why = ""
         for contact_id, now in (await self.target.read(list(before))).contacts.items():
-            if changes := undoing(before[contact_id], now, facet):
+            if changes := undoing(before[contact_id], now, facet, self.spared):
                 try:
                     await self.target.restore(contact_id, changes)
                 except RunError as error:

@@ -23,6 +23,8 @@ class Capabilities:
         return capability in self._known(connection)
 
     def prove(self, connection: VoyadoConnection, capability: Capability, at: datetime) -> None:
+        if self.is_proven(connection, capability):
+            return  # every first run proves anew, and the status tells when it was shown first
         self._fresh.setdefault(_key(connection), {})[capability] = at
         self.wake(connection.metadata.key)
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import timedelta
+from math import isfinite
 
 from durationpy import from_str
 
@@ -83,7 +84,7 @@ class ConnectionLife:
             found["contacts"] = await engage.count()
             listed = [Consent(id=one, name=name[:LONGEST_NAME]) for one, name in consents if len(one) <= LONGEST_NAME]
             found["consents"] = listed[:MOST_CONSENTS]
-            found["requests_per_second"] = engage.rate
+            found["requests_per_second"] = engage.rate if isfinite(engage.rate) else None  # which JSON has no word for
         except CredentialsInvalid as error:
             self._refused = tried
             return verdict_of(error), found

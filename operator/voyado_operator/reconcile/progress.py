@@ -45,7 +45,7 @@ async def shown(tracker: Tracker, write: Callable[[Tracker], Awaitable[None]]) -
 
 
 async def _write_now_and_then(tracker: Tracker, write: Callable[[Tracker], Awaitable[None]]) -> None:
-    written = None
+    written = tracker.phase, tracker.done, tracker.total  # that it waits to begin is no news
     while True:
         await asyncio.sleep(EVERY_SECONDS)
         present = tracker.phase, tracker.done, tracker.total

@@ -53,9 +53,7 @@ class Run:
         self._preparation = Preparation(
             assignment, around, registry, worker, is_stopping, self.findings.announce, tracker
         )
-        self._applying = Applying(
-            assignment, around, registry.capabilities, worker, tracker, is_stopping, self.findings
-        )
+        self._applying = Applying(assignment, around, registry, worker, tracker, is_stopping, self.findings)
 
     async def execute(self) -> Findings:
         """Never raises RunError: it is a finding. Raises Interrupted when asked to stop while sending."""

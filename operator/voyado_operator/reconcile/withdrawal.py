@@ -98,7 +98,9 @@ class Withdrawal:
                 worker=self.worker,
                 clock=self.around.clock,
                 screen=everybody if ledger.target["kind"] == "label" else Departures(target),
-                canary=Canary(target, lambda _: True, lambda _: None),  # what filled the ledger has shown it
+                canary=Canary(
+                    target, lambda _: True, lambda _: None, self.registry.trials
+                ),  # what filled the ledger has shown it
                 approvals={},
                 is_stopping=self.is_stopping,
                 advance=self.tracker.advance,
