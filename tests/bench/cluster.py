@@ -1,7 +1,5 @@
 """The cluster that scale.py measures in: an API server, tenants of Engage, and many small activations."""
 
-import subprocess
-import sys
 import tempfile
 import time
 import uuid
@@ -16,6 +14,7 @@ import httpx
 from kubernetes import client, config
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.bench.measuring import serving
 from tests.cluster.world import ACTIVATIONS, CONNECTIONS, GROUP, VERSION, manifest, ready
 from tests.controlplane.processes import ControlPlane, control_plane_with_crds, free_port
 from tests.engage import EngageAdmin
@@ -140,17 +139,13 @@ def cluster() -> Iterator[Cluster]:
 def tenant(*namespaces: str) -> Iterator[EngageAdmin]:
     """The simulator, for those namespaces, in a process of its own: it and whoever measures do not share a core."""
     port = free_port()
-    command = [sys.executable, "-m", "engage_simulator", "--port", str(port)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
+    with serving("engage_simulator", "--port", str(port)):
         admin = EngageAdmin(f"http://127.0.0.1:{port}")
         admin.configure(apiKeys=namespaces)
         try:
             yield admin
         finally:
             admin.close()
-            process.kill()
 
 
 def people(engage: EngageAdmin, number: int) -> list[str]:

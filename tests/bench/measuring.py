@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.request import urlopen
 
+from tests.bench import proc
 from tests.controlplane.processes import free_port
 
 LOOK = 0.005  # seconds
@@ -40,18 +41,12 @@ def run(command: list[str], log: Path, **environment: str) -> Cost:
         ended, peak = 0, 0
         while not ended:
             time.sleep(LOOK)
-            peak = max(peak, _peak(process.pid))
+            peak = max(peak, proc.peak(process.pid))
             ended, status, usage = os.wait4(process.pid, os.WNOHANG)
         wall = time.monotonic() - started
     if status:
         raise ContestantError(f"{' '.join(command)}\n{log.read_text()[-2000:]}")
     return Cost(wall, usage.ru_utime + usage.ru_stime, peak)
-
-
-def _peak(pid: int) -> int:
-    """Its largest resident set so far, in MiB. The kernel's ru_maxrss counts that of the process it was forked from."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next((int(line.split()[1]) // 1024 for line in lines if line.startswith("VmHWM:")), 0)
 
 
 def python(contestant: str, *arguments: str, log: Path) -> Cost:
@@ -89,11 +84,17 @@ class Sink:
 def sink(latency: float, port: int) -> Iterator[Sink]:
     """At that port, or at any for 0."""
     port = port or free_port()
-    command = [sys.executable, "-m", "tests.bench.sink", str(port), str(latency)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+    with serving("tests.bench.sink", str(port), str(latency)):
+        yield Sink(port, latency)
+
+
+@contextmanager
+def serving(module: str, *arguments: str) -> Iterator[None]:
+    """A server in a process of its own, from its first line, which says that it listens, to the end of the block."""
+    with subprocess.Popen([sys.executable, "-m", module, *arguments], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()
         try:
-            yield Sink(port, latency)
+            yield
         finally:
             process.kill()

@@ -12,7 +12,7 @@ def resident(pid: int) -> int:
 
 
 def peak(pid: int) -> int:
-    """The most MiB it ever had in memory."""
+    """The most MiB it ever had in memory. The kernel's ru_maxrss counts that of the process it was forked from."""
     return _mebibytes(pid, "VmHWM:")
 
 
@@ -24,4 +24,4 @@ def cpu_seconds(pid: int) -> float:
 
 def _mebibytes(pid: int, name: str) -> int:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) // 1024 for line in lines if line.startswith(name))
+    return next((int(line.split()[1]) // 1024 for line in lines if line.startswith(name)), 0)  # none once it has ended

@@ -1,8 +1,6 @@
 """The recorder as the other modules use it: a process of its own, and what came there."""
 
 import json
-import subprocess
-import sys
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from urllib.request import urlopen
 
+from tests.bench.measuring import serving
 from tests.controlplane.processes import free_port
 
 
@@ -33,14 +32,8 @@ class Recording:
 def recording(latency: float) -> Iterator[Recording]:
     """`latency` is in seconds."""
     port = free_port()
-    command = [sys.executable, "-m", "tests.bench.recorder", str(port), str(latency)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        try:
-            yield Recording(f"http://127.0.0.1:{port}")
-        finally:
-            process.kill()
+    with serving("tests.bench.recorder", str(port), str(latency)):
+        yield Recording(f"http://127.0.0.1:{port}")
 
 
 def busiest(arrivals: list[Arrival]) -> int:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from voyado_operator.api.activation import Progress, SegmentActivation, SegmentActivationStatus
 from voyado_operator.api.common import Kind
 from voyado_operator.api.connection import VoyadoConnection
-from voyado_operator.domain.errors import CredentialsInvalid, RunError, SecretMissing
+from voyado_operator.domain.errors import RunError
 from voyado_operator.reconcile import measuring, report
 from voyado_operator.reconcile.conditions import Verdict, progressing, ready_of, verdict_of
 from voyado_operator.reconcile.finalizer import keep_finalizer
@@ -75,12 +75,12 @@ class ActivationLife:
             self._is_running = False
         return self._seconds_until_next() if failed else 0
 
-    def _turn(self, due: "Due") -> AbstractAsyncContextManager[None]:
+    def _turn(self, due: Due) -> AbstractAsyncContextManager[None]:
         """An opt-out waits for no other run."""
         opts_out = self._around.adapters.identify(due.activation, due.connection).on_enter == "Decline"
         return nullcontext() if opts_out else self._around.slots.run(due.connection.metadata.key)
 
-    async def _look(self) -> "Due | float | None":
+    async def _look(self) -> Due | float | None:
         """The run that is due; where there is none, say why, and after how many seconds to look again."""
         activation = self._watched.latest
         connection = self._registry.connection_of(activation)
@@ -155,7 +155,7 @@ class ActivationLife:
             run = Run(assignment, self._around, self._registry, worker, tracker, self._is_stopping)
             async with shown(tracker, partial(self._show_progress, activation)):
                 findings = await run.execute()
-        if isinstance(findings.error, CredentialsInvalid) and not isinstance(findings.error, SecretMissing):
+        if findings.key_was_refused:
             self._registry.suspect(connection.metadata.key)
         measuring.count_run(self._metrics, assignment, findings, tracker)
         await self._report(assignment, findings)

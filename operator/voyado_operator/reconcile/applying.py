@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from voyado_operator.domain.delivery import Operation, Result
 from voyado_operator.domain.matching import Match, MatchStatus
@@ -75,7 +76,9 @@ class Applying:
             worker=self.worker,
             clock=self.around.clock,
             screen=screen,
-            canary=Canary(target, proofs.is_proven, proofs.prove, registry.trials, registry.labels_beside(key)),
+            canary=Canary(
+                target, proofs.is_proven, proofs.prove, registry.trials, partial(registry.labels_beside, key)
+            ),
             approvals=decision.approvals,
             is_stopping=self.is_stopping,
             advance=self.tracker.advance,

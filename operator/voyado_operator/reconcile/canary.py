@@ -32,14 +32,14 @@ class Trial:
 class Canary:
     """Goes ahead of every batch of a kind that is not `proven`; `prove` is told what has been shown.
 
-    `spared` are the attributes that other activations write, in lower case.
+    `spared` tells the attributes that other activations write, in lower case.
     """
 
     target: Target
     is_proven: Callable[[Capability], bool]
     prove: Callable[[Capability], None]
     trials: Trials
-    spared: Collection[str] = ()
+    spared: Callable[[], Collection[str]] = frozenset
     _alone: asyncio.Lock = field(default_factory=asyncio.Lock)
     _stopped: RunError | None = None
 
@@ -120,9 +120,9 @@ class Canary:
 
     async def _put_back(self, before: Mapping[str, Contact], facet: Facet | None) -> str:
         """Undo whatever happened to the contacts; return what could not be undone, in words; empty: nothing."""
-        why = ""
+        why, spared = "", self.spared()
         for contact_id, now in (await self.target.read(list(before))).contacts.items():
-            if changes := undoing(before[contact_id], now, facet, self.spared):
+            if changes := undoing(before[contact_id], now, facet, spared):
                 try:
                     await self.target.restore(contact_id, changes)
                 except RunError as error:

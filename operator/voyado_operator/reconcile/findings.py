@@ -8,7 +8,7 @@ from enum import StrEnum
 from voyado_operator.api.activation import LedgerRef, SegmentActivation
 from voyado_operator.api.connection import VoyadoConnection
 from voyado_operator.domain.delivery import Account, Operation, Result
-from voyado_operator.domain.errors import RunError
+from voyado_operator.domain.errors import CredentialsInvalid, RunError, SecretMissing
 from voyado_operator.domain.guards import Violation
 from voyado_operator.domain.plan import AudienceCounts, DiffCounts, WaitingPlan
 from voyado_operator.domain.target import TargetIdentity
@@ -156,6 +156,11 @@ class Findings:
         if self.violations and (self.held or not self.released):
             return Outcome.BLOCKED
         return Outcome.PARTIAL if self.is_unsettled or self.refused else Outcome.SUCCEEDED
+
+    @property
+    def key_was_refused(self) -> bool:
+        """Engage does not take the API key, which the Secret has."""
+        return isinstance(self.error, CredentialsInvalid) and not isinstance(self.error, SecretMissing)
 
     @property
     def refused(self) -> int:

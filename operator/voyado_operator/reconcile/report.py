@@ -16,7 +16,7 @@ from voyado_operator.api.activation import (
 )
 from voyado_operator.api.common import APPROVE, PLAN_REQUESTED_AT, REQUESTED_AT
 from voyado_operator.domain.delivery import Operation, Result
-from voyado_operator.domain.errors import CredentialsInvalid, Retry, SecretMissing
+from voyado_operator.domain.errors import Retry, SecretMissing
 from voyado_operator.domain.schedule import Schedule, next_run, retry_after
 from voyado_operator.reconcile.conditions import Verdict, fine, retrying, shortened, stalled, verdict_of
 from voyado_operator.reconcile.findings import Assignment, Findings, Intent, Outcome
@@ -100,7 +100,7 @@ def next_time(
         return again
     if isinstance(findings.error, SecretMissing) and regular:  # it may be applied with the next manifest
         return min(again, now + FIRST_LOOK * (1 << min(_troubled_runs(status), 10)))
-    if isinstance(findings.error, CredentialsInvalid) and not isinstance(findings.error, SecretMissing):
+    if findings.key_was_refused:
         return again  # the Secret may have changed before the probe that would tell of it
     if findings.error:  # a person must act; whether they did is seen by trying, where there is a schedule at all
         return again if regular else None
