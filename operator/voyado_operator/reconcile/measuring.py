@@ -1,9 +1,14 @@
 """From status and findings to the metrics of an activation."""
 
+from datetime import datetime
+
 from voyado_operator.api.activation import SegmentActivation, SegmentActivationStatus
 from voyado_operator.domain.delivery import Operation, Result
+from voyado_operator.domain.errors import InvalidSpec
+from voyado_operator.domain.schedule import next_run
 from voyado_operator.reconcile.conditions import ready_of
 from voyado_operator.reconcile.findings import Assignment, Findings
+from voyado_operator.reconcile.limits import schedule
 from voyado_operator.reconcile.progress import Tracker
 from voyado_operator.telemetry.metrics import Metrics
 
@@ -21,6 +26,27 @@ def show_status(metrics: Metrics, activation: SegmentActivation, status: Segment
         metrics.next_run.labels(*key).set(status.next_run_time.timestamp())
     else:
         metrics.runs_no_more(key)
+    if (ready := ready_of(status.conditions)) is not None:
+        metrics.judged(key, ready.reason, is_ready=ready.status == "True")
+    if (due := success_due(activation, status)) is not None:
+        metrics.success_due.labels(*key).set(due.timestamp())
+    else:
+        metrics.must_not_succeed(key)
+
+
+def success_due(activation: SegmentActivation, status: SegmentActivationStatus) -> datetime | None:
+    """When the schedule wants the run after the latest successful one, or after the activation came to be.
+
+    None where no run is to succeed: without a schedule, suspended, or only planning.
+    """
+    spec, last = activation.spec, status.last_successful_run
+    if spec.suspend or spec.mode == "Plan":
+        return None
+    since = last.finished_at if last else activation.metadata.creation_timestamp
+    try:
+        return next_run(schedule(spec.schedule), since, since, dice=1.0)
+    except InvalidSpec:  # which the Ready condition tells
+        return None
 
 
 def _is_blocked(status: SegmentActivationStatus) -> bool:

@@ -57,6 +57,13 @@ class Metrics:
         )
         self.next_run = one(Gauge, "voyado_activation_next_run_timestamp_seconds", "When the next run is due.")
         self.suspended = one(Gauge, "voyado_activation_suspended", "1 while the activation is suspended.")
+        self.ready = one(Gauge, "voyado_activation_ready", "1 while its Ready condition is True, by reason.", "reason")
+        self.success_due = one(
+            Gauge,
+            "voyado_activation_success_due_timestamp_seconds",
+            "When the schedule wants the run after the latest successful one, Unix time.",
+        )
+        self._reasons: dict[ObjectKey, str] = {}
         self.connection_ready = other(Gauge, "voyado_connection_ready", "1 while the connection works.")
         self.rate_limit = other(
             Gauge, "voyado_connection_rate_limit_requests_per_second", "The rate in force, after back-pressure."
@@ -94,7 +101,20 @@ class Metrics:
         """Without a next run there is no time to compare with the clock."""
         _forget([self.next_run], ACTIVATION, activation)
 
+    def must_not_succeed(self, activation: ObjectKey) -> None:
+        """Nor is there where no run is to succeed."""
+        _forget([self.success_due], ACTIVATION, activation)
+
+    def judged(self, activation: ObjectKey, reason: str, *, is_ready: bool) -> None:
+        """The Ready condition; the series of another reason goes, after the new one came: a scrape may be between."""
+        self.ready.labels(*activation, reason).set(is_ready)
+        former = self._reasons.get(activation, reason)
+        self._reasons[activation] = reason
+        if former != reason:
+            self.ready.remove(*activation, former)
+
     def activation_gone(self, activation: ObjectKey) -> None:
+        self._reasons.pop(activation, None)
         _forget(self._of_activations, ACTIVATION, activation)
 
     def connection_gone(self, connection: ObjectKey) -> None:
