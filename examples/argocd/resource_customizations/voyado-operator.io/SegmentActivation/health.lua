@@ -1,0 +1,48 @@
+-- The conditions are read as kstatus, Flux and `kubectl wait` read them, so that all of them say the same:
+--   suspended, here or on the connection -> Suspended
+--   a change that the operator has not worked through, or a retry that it makes by itself -> Progressing
+--   a person must act -> Degraded
+--   Engage holds what the audience says -> Healthy
+--
+-- A plan that waits for approval (GuardBlocked) is Degraded, not Suspended. It looks like an accident, the target is
+-- out of date meanwhile, and what nobody looks at expires after a day: somebody has to be told, and only Degraded
+-- tells them. Argo CD also never ends a sync of several waves at something Suspended, and while a sync goes on, it
+-- starts no other, so that a commit with the approval could not come in.
+--
+-- A retry is Progressing for as long as it lasts: only its end changes the conditions, so it does not flap, and a
+-- warehouse that is away for a night fails no sync.
+
+local function health(status, message)
+  return { status = status, message = message }
+end
+
+local found = {}
+if obj.status ~= nil and obj.status.conditions ~= nil then
+  for _, condition in ipairs(obj.status.conditions) do
+    found[condition.type] = condition
+  end
+end
+local ready, reconciling, stalled = found["Ready"], found["Reconciling"], found["Stalled"]
+
+if obj.spec.suspend == true then
+  return health("Suspended", "suspended by spec.suspend")
+end
+if ready == nil then
+  return health("Progressing", "the operator has not looked at it yet")
+end
+if obj.status.observedGeneration ~= obj.metadata.generation then
+  return health("Progressing", "the operator has not looked at the latest change yet")
+end
+if ready.reason == "Suspended" then
+  return health("Suspended", ready.message)
+end
+if reconciling ~= nil and reconciling.status == "True" then
+  return health("Progressing", ready.message)
+end
+if (stalled ~= nil and stalled.status == "True") or ready.status == "False" then
+  return health("Degraded", ready.message)
+end
+if ready.status == "True" then
+  return health("Healthy", ready.message)
+end
+return health("Progressing", ready.message)
