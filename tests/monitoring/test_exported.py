@@ -1,4 +1,4 @@
-"""The two series that alerts need beside the contract: the Ready condition, and by when a run should have succeeded."""
+"""What alerts need beside the contract: the Ready condition, when a success is due, and nothing that is no more so."""
 
 from datetime import timedelta
 from typing import Any
@@ -95,3 +95,13 @@ def test_no_success_is_due_where_none_is_asked_for(
     show(metrics, status=LAST, **spec)
 
     assert due(registry) is None
+
+
+def test_drift_is_forgotten_when_nothing_is_read_back_any_more(metrics: Metrics, registry: CollectorRegistry) -> None:
+    metrics.drift.labels("marketing", "vip").set(0.5)
+    show(metrics, drift={"sample": 100})
+    assert exported(registry, "voyado_activation_drift_ratio")
+
+    show(metrics)
+
+    assert not exported(registry, "voyado_activation_drift_ratio")

@@ -26,6 +26,8 @@ def show_status(metrics: Metrics, activation: SegmentActivation, status: Segment
         metrics.next_run.labels(*key).set(status.next_run_time.timestamp())
     else:
         metrics.runs_no_more(key)
+    if activation.spec.drift is None:
+        metrics.reads_nothing_back(key)
     if (ready := ready_of(status.conditions)) is not None:
         metrics.judged(key, ready.reason, is_ready=ready.status == "True")
     if (due := success_due(activation, status)) is not None:

@@ -101,8 +101,12 @@ class Metrics:
         """Without a next run there is no time to compare with the clock."""
         _forget([self.next_run], ACTIVATION, activation)
 
+    def reads_nothing_back(self, activation: ObjectKey) -> None:
+        """What was found when it still did says nothing any more."""
+        _forget([self.drift], ACTIVATION, activation)
+
     def must_not_succeed(self, activation: ObjectKey) -> None:
-        """Nor is there where no run is to succeed."""
+        """Nor is there a time by which it should have succeeded."""
         _forget([self.success_due], ACTIVATION, activation)
 
     def judged(self, activation: ObjectKey, reason: str, *, is_ready: bool) -> None:
