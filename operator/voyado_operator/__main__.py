@@ -1,16 +1,15 @@
-"""`voyado-operator run`."""
+"""`voyado-operator run`, and what people run beside it. Each command imports only what it needs."""
 
-import asyncio
 import os
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-import uvloop
 
-from voyado_operator.cli.contact import contact
-from voyado_operator.settings import InvalidSettings, Settings, from_environment
-from voyado_operator.telemetry import logging
+from voyado_operator.cli.check.output import Output
+
+if TYPE_CHECKING:
+    from voyado_operator.settings import Settings
 
 cli = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -26,10 +25,28 @@ def show_contact(
     forget: Annotated[bool, typer.Option("--forget", help="Erase it from all ledgers.")] = False,  # noqa: FBT002
 ) -> None:
     """Show in which ledgers a contact is recorded, and since when; run it in the operator's pod."""
+    from voyado_operator.cli.contact import contact
+
     raise typer.Exit(contact(settings_or_exit().ledger_url, contact_id, forget=forget))
 
 
-def settings_or_exit() -> Settings:
+@cli.command(name="check")
+def check_manifests(
+    files: Annotated[
+        list[str],
+        typer.Option("--filename", "-f", metavar="FILE_OR_DIR", help="A file, a folder, or - for stdin; repeat it."),
+    ],
+    output: Annotated[Output, typer.Option("--output", "-o", help="How findings are printed.")] = Output.TEXT,
+) -> None:
+    """Validate manifests without a cluster. Exit code 0: nothing but warnings, 1: errors, 2: wrong usage."""
+    from voyado_operator.cli.check.command import check
+
+    raise typer.Exit(check(files, output))
+
+
+def settings_or_exit() -> "Settings":
+    from voyado_operator.settings import InvalidSettings, from_environment
+
     try:
         return from_environment(os.environ)
     except InvalidSettings as error:
@@ -40,7 +57,12 @@ def settings_or_exit() -> Settings:
 @cli.command()
 def run() -> None:
     """Run the operator, in the cluster or against KUBECONFIG. Settings: VOYADO_OPERATOR_… in the environment."""
-    from voyado_operator.handlers.operate import operate  # takes a second, which other commands need not wait for
+    import asyncio
+
+    import uvloop
+
+    from voyado_operator.handlers.operate import operate
+    from voyado_operator.telemetry import logging
 
     settings = settings_or_exit()
     logging.configure(settings.log_format, settings.log_level)
