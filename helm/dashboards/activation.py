@@ -1,0 +1,170 @@
+"""One activation: what it holds, what it changes, and how its runs go."""
+
+from grafana_foundation_sdk.builders import dashboard as build
+from grafana_foundation_sdk.builders import stat
+
+from helm.dashboards.frame import framed, one_of
+from helm.dashboards.panels import GREY, RED, YELLOW, bars, lines, number, query, states, word
+
+THIS = '{namespace="$namespace", activation="$activation"}'
+# Runs are rare: within the interval of a graph's point there is often none.
+LATELY = "[6h]"
+
+
+def dashboard() -> build.Dashboard:
+    board = framed("voyado-activation", "Voyado activation", "One activation: members, changes, and how its runs go.")
+    board.with_variable(one_of("namespace", "Namespace", "label_values(voyado_activation_ready, namespace)"))
+    board.with_variable(
+        one_of("activation", "Activation", 'label_values(voyado_activation_ready{namespace="$namespace"}, activation)')
+    )
+    board.with_row(build.Row("Now"))
+    for panel in _numbers():
+        board.with_panel(panel)
+    board.with_panel(
+        states(
+            "Reason",
+            "The reason of the Ready condition over time.",
+            query(f"max by (reason) (voyado_activation_ready{THIS})", "{{reason}}"),
+        )
+    )
+    _add_membership(board)
+    _add_runs(board)
+    return board
+
+
+def _add_membership(board: build.Dashboard) -> None:
+    board.with_row(build.Row("Membership"))
+    board.with_panel(
+        lines(
+            "Members and audience",
+            "Members are what Engage acknowledged, the audience is what the source returned. Apart for long: blocked, "
+            "partial or failing.",
+            [query(_most("members"), "members"), query(_most("audience_size"), "audience")],
+            "short",
+        )
+    ).with_panel(
+        lines(
+            "Pending changes",
+            "Entering (add) and leaving (remove) contacts of the latest run that Engage has not acknowledged.",
+            [query(f"max by (operation) (voyado_activation_pending_changes{THIS})", "{{operation}}")],
+            "short",
+        )
+    ).with_panel(
+        bars(
+            "Changes by result",
+            "What Engage answered to each change.",
+            [
+                query(
+                    f"sum by (operation, result) (increase(voyado_activation_changes_total{THIS}[$__rate_interval]))",
+                    "{{operation}} {{result}}",
+                )
+            ],
+            "short",
+        )
+    ).with_panel(
+        lines(
+            "Rows that cannot be used",
+            "Invalid: without a usable identifier. Unmatched: Engage knows no such contact, and none is created.",
+            [query(_most("invalid_rows"), "invalid"), query(_most("unmatched_contacts"), "unmatched")],
+            "short",
+        )
+    ).with_panel(
+        lines(
+            "Drift",
+            "Share of the members read back that Engage disagrees on. Needs spec.drift.",
+            [query(_most("drift_ratio"), "drift")],
+            "percentunit",
+        )
+    ).with_panel(
+        lines(
+            "Lost ledgers",
+            "Runs since the operator's start that began without their ledger: who left before stays on the target.",
+            [query(_most("ledger_rebaselines_total"), "begun anew")],
+            "short",
+        )
+    )
+
+
+def _add_runs(board: build.Dashboard) -> None:
+    board.with_row(build.Row("Runs"))
+    duration = f"rate(voyado_activation_run_duration_seconds_bucket{THIS}{LATELY})"
+    phases = "voyado_activation_run_phase_duration_seconds"
+    spent, count = (f"sum by (phase) (rate({phases}_{part}{THIS}{LATELY}))" for part in ("sum", "count"))
+    board.with_panel(
+        bars(
+            "Runs by outcome",
+            "Runs that ended in each interval. The first run of an outcome since the operator's start is not counted.",
+            [
+                query(
+                    f"sum by (outcome) (increase(voyado_activation_runs_total{THIS}[$__rate_interval]))", "{{outcome}}"
+                )
+            ],
+            "short",
+            8,
+        )
+    ).with_panel(
+        lines(
+            "Duration",
+            "How long the runs of the last six hours took.",
+            [
+                query(f"histogram_quantile({quantile}, sum by (le) ({duration}))", f"{quantile:.0%}")
+                for quantile in (0.5, 0.95)
+            ],
+            "s",
+            8,
+        )
+    ).with_panel(
+        lines(
+            "Phases",
+            "How long each phase took on average in the last six hours.",
+            [query(f"{spent} / {count}", "{{phase}}")],
+            "s",
+            8,
+        )
+    )
+
+
+def _numbers() -> list[stat.Panel]:
+    return [
+        word(
+            "State",
+            "The reason of the Ready condition.",
+            f"max by (reason) (voyado_activation_ready{THIS})",
+            "{{reason}}",
+            6,
+        ),
+        number("Members", "Contacts that Engage acknowledged.", _most("members"), "short", {0: GREY}),
+        number(
+            "Pending",
+            "Changes of the latest run that Engage has not acknowledged.",
+            f"sum(voyado_activation_pending_changes{THIS})",
+            "short",
+            {1: YELLOW},
+        ),
+        number("Blocked", "1 while a plan waits for a person.", _most("blocked"), "short", {1: RED}),
+        number(
+            "Since the last success",
+            "Time since a run succeeded.",
+            f"time() - {_most('last_success_timestamp_seconds')}",
+            "s",
+            {0: GREY},
+        ),
+        number(
+            "Behind its schedule",
+            "Time since a run should have succeeded; negative while there is time. Red when the alert is near.",
+            f"time() - {_most('success_due_timestamp_seconds')}",
+            "s",
+            {900: YELLOW, 14400: RED},
+        ),
+        number(
+            "Until the next run",
+            "Negative while it is under way, or overdue.",
+            f"{_most('next_run_timestamp_seconds')} - time()",
+            "s",
+            {0: GREY},
+        ),
+    ]
+
+
+def _most(metric: str) -> str:
+    return f"max(voyado_activation_{metric}{THIS})"

@@ -1,0 +1,96 @@
+"""The dashboards' JSON is what the code gives, and can be laid out and read."""
+
+import json
+import re
+from itertools import combinations
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry, generate_latest
+from voyado_operator.telemetry.metrics import Metrics
+
+from helm.dashboards.__main__ import FOLDER
+from helm.dashboards.all import dashboards
+
+BUILT = {name: json.loads(content) for name, content in dashboards().items()}
+PANELS = [(name, panel) for name, board in BUILT.items() for panel in board["panels"] if panel["type"] != "row"]
+NAMED = pytest.mark.parametrize("panel", [panel for _, panel in PANELS], ids=[f"{b}-{p['title']}" for b, p in PANELS])
+
+
+def test_the_committed_files_are_what_the_generator_gives() -> None:
+    assert {path.name: path.read_text() for path in FOLDER.glob("*.json")} == dashboards()
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_panels_lie_on_the_grid_and_upon_no_other(name: str) -> None:
+    places = {panel["title"]: panel["gridPos"] for panel in BUILT[name]["panels"]}
+    assert len(places) == len(BUILT[name]["panels"])
+    for title, place in places.items():
+        assert 0 <= place["x"] < place["x"] + place["w"] <= 24, title
+    for (one, a), (other, b) in combinations(places.items(), 2):
+        is_apart = a["x"] + a["w"] <= b["x"] or b["x"] + b["w"] <= a["x"]
+        is_below = a["y"] + a["h"] <= b["y"] or b["y"] + b["h"] <= a["y"]
+        assert is_apart or is_below, f"{one} lies upon {other}"
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_panels_and_their_queries_can_be_told_apart(name: str) -> None:
+    panels = BUILT[name]["panels"]
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    for panel in panels:
+        letters = [target["refId"] for target in panel.get("targets", [])]
+        assert len(set(letters)) == len(letters), panel["title"]
+
+
+@NAMED
+def test_a_panel_says_what_it_shows_in_which_unit(panel: dict[str, Any]) -> None:
+    assert panel["description"].endswith(".")
+    defaults = panel["fieldConfig"]["defaults"]
+    is_a_word = panel["type"] == "state-timeline" or panel.get("options", {}).get("textMode") == "name"
+    assert defaults.get("unit") or is_a_word or panel["type"] == "table"
+    if panel["type"] == "timeseries":
+        assert panel["options"]["legend"]["showLegend"]
+        assert all(target["legendFormat"] for target in panel["targets"])
+
+
+@NAMED
+def test_a_panel_asks_the_chosen_data_source(panel: dict[str, Any]) -> None:
+    assert panel["datasource"]["uid"] == "${datasource}"
+    assert {target["datasource"]["uid"] for target in panel["targets"]} == {"${datasource}"}
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_every_variable_that_is_used_is_there(name: str) -> None:
+    board = BUILT[name]
+    variables = {variable["name"] for variable in board["templating"]["list"]}
+    used = re.findall(r"\$\{?(\w+)", json.dumps([board["panels"], board["templating"]]))
+    assert {one for one in used if not one.startswith("__")} <= variables
+
+
+@NAMED
+def test_a_panel_asks_for_metrics_that_the_operator_has(panel: dict[str, Any]) -> None:
+    registry = CollectorRegistry()
+    Metrics(registry)
+    known = set(re.findall(r"^# HELP (\w+) ", generate_latest(registry).decode(), re.MULTILINE))
+    for target in panel["targets"]:
+        used = re.findall(r"voyado_\w+", target["expr"])
+        assert used
+        assert {re.sub(r"_(bucket|sum|count)$", "", one) for one in used} <= known
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_a_dashboard_leads_to_the_others(name: str) -> None:
+    [link] = BUILT[name]["links"]
+    assert link["type"] == "dashboards"
+    assert link["keepTime"]
+    assert link["includeVars"]
+    assert all(set(link["tags"]) <= set(other["tags"]) for other in BUILT.values())
+
+
+def test_the_table_of_activations_leads_to_each_of_them() -> None:
+    [table] = [panel for _, panel in PANELS if panel["type"] == "table"]
+    [address] = re.findall(r'"url": "(/d/[^"]+)"', json.dumps(table))
+    board = BUILT["activation.json"]
+    assert address.startswith(f"/d/{board['uid']}?")
+    given = set(re.findall(r"var-(\w+)=", address)) | {"datasource"}
+    assert given == {variable["name"] for variable in board["templating"]["list"]}
