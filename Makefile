@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup controlplane generate lint test chaos bench demo requirements clean
+.PHONY: setup controlplane tools generate lint test chaos bench demo requirements clean
 
 setup: .venv/.installed                       ## the Python environment in .venv
 
@@ -17,6 +17,9 @@ setup: .venv/.installed                       ## the Python environment in .venv
 controlplane: setup                           ## kube-apiserver, etcd and kubectl in .cache/controlplane/bin
 	@$(BIN)/python -m tests.controlplane.build
 
+tools: setup                                  ## helm, promtool and prometheus in .cache/tools/bin, for the tests
+	@$(BIN)/python -m tests.tools.build
+
 generate: setup                               ## crds/ from the Pydantic models
 	@$(BIN)/python -m voyado_operator.api.crd crds
 
@@ -26,7 +29,7 @@ lint: setup                                   ## ruff, mypy --strict, import con
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: controlplane                            ## every test, real control plane included
+test: controlplane tools                      ## every test, real control plane included
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 chaos: controlplane                           ## 100 kills -9 over every target and route; prints its seed, CHAOS_SEED= repeats one
