@@ -22,7 +22,7 @@ if obj.status ~= nil and obj.status.conditions ~= nil then
     found[condition.type] = condition
   end
 end
-local ready, reconciling, stalled = found["Ready"], found["Reconciling"], found["Stalled"]
+local ready, reconciling = found["Ready"], found["Reconciling"]
 
 if obj.spec.suspend == true then
   return health("Suspended", "suspended by spec.suspend")
@@ -39,7 +39,7 @@ end
 if reconciling ~= nil and reconciling.status == "True" then
   return health("Progressing", ready.message)
 end
-if (stalled ~= nil and stalled.status == "True") or ready.status == "False" then
+if ready.status == "False" then -- and nobody retries: Stalled
   return health("Degraded", ready.message)
 end
 if ready.status == "True" then
