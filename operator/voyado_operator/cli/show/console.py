@@ -1,0 +1,27 @@
+"""Where output goes: colours on a terminal only, and never with NO_COLOR (which rich obeys)."""
+
+import json
+import os
+import sys
+
+from rich.console import Console
+
+WIDE = 200  # columns, where nobody's terminal wraps: a pipe or a file
+
+
+def console() -> Console:
+    return _console(is_terminal=sys.stdout.isatty(), stderr=False)
+
+
+def error_console() -> Console:
+    """For progress and questions, so that what is piped on holds results only."""
+    return _console(is_terminal=sys.stderr.isatty(), stderr=True)
+
+
+def print_json(value: object) -> None:
+    sys.stdout.write(f"{json.dumps(value, indent=2)}\n")
+
+
+def _console(*, is_terminal: bool, stderr: bool) -> Console:
+    width = None if is_terminal or "COLUMNS" in os.environ else WIDE
+    return Console(stderr=stderr, width=width, highlight=False, soft_wrap=False)
