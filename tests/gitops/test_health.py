@@ -21,7 +21,7 @@ def people(world: World) -> list[str]:
 
 def slow_down(world: World) -> None:
     """Engage takes its time from now on, so that there is a run to watch."""
-    world.engage.faults({"kind": "latency", "method": "PATCH", "seconds": 1})
+    world.engage.faults({"kind": "latency", "method": "PATCH", "seconds": 2.5})
 
 
 def test_a_new_activation_is_in_progress_until_its_first_run_has_ended(world: World, people: list[str]) -> None:
@@ -34,8 +34,9 @@ def test_a_new_activation_is_in_progress_until_its_first_run_has_ended(world: Wo
 
 
 def test_a_run_of_a_known_generation_leaves_it_healthy(world: World, people: list[str]) -> None:
+    world.connect(bulk={"mode": "Off"})
     world.start(world.activation())
-    world.select(people[:8])
+    world.select(people + world.people(150))
     slow_down(world)
     objects = watched(world)
 
