@@ -1,6 +1,7 @@
 """The API server as a person reaches it: kubeconfig, contexts and exec plugins, and errors that say what to do."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -109,7 +110,7 @@ class ApiServer:
         return GROUP, VERSION, self.namespace, kind.plural
 
     def _listed(self, kind: Kind, model: type[Resource], namespace: str | None) -> list[Resource]:
-        with self._asking("list", kind):
+        with self._asking("list", kind, namespace=namespace):
             if namespace is None:
                 found: Any = self._objects.list_cluster_custom_object(
                     GROUP, VERSION, kind.plural, _request_timeout=SECONDS
@@ -133,31 +134,31 @@ class ApiServer:
         return _read(SegmentActivation, changed)
 
     @contextmanager
-    def _asking(self, verb: str, kind: Kind, name: str = "") -> Iterator[None]:
-        """Errors of the client as Unable."""
+    def _asking(self, verb: str, kind: Kind, name: str = "", namespace: str | None = "") -> Iterator[None]:
+        """Errors of the client as Unable. `namespace` is our own where it is left out, None for all."""
         from kubernetes.client import ApiException
         from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
 
         try:
             yield
         except ApiException as error:
-            raise Unable(self._refused(error, verb, kind, name)) from None
+            where = "in any namespace" if namespace is None else f"in namespace {namespace or self.namespace}"
+            raise Unable(self._refused(error, verb, kind, name, where)) from None
         except HTTPError as error:
             if verb == "watch" and isinstance(error, ProtocolError | ReadTimeoutError):
                 raise
             cause = str(getattr(error, "reason", None) or error)
             raise Unable(f"cannot reach the API server at {self.host}: {_without_address(cause)}") from None
 
-    def _refused(self, error: Any, verb: str, kind: Kind, name: str) -> str:
+    def _refused(self, error: Any, verb: str, kind: Kind, name: str, where: str) -> str:
         said = _status(error.body)
-        where = f"in namespace {self.namespace}"
         match error.status:
             case 401:
                 return f"the API server at {self.host} does not accept your credentials; log in again"
             case 403:
                 return (
-                    f"you may not {verb} {kind.plural}.{GROUP} {where}; ask for a Role with the verb {verb} on it"
-                    f" ({said.get('message', 'forbidden')})"
+                    f"you may not {verb} {kind.plural} {where}: you need a Role that allows the verb {verb} on "
+                    f"{kind.plural} of the API group {GROUP}"
                 )
             case 404 if said.get("details", {}).get("name") == name:
                 return f"there is no {kind} {name} {where}{self._near(kind, name)}"
@@ -186,7 +187,10 @@ def _configured(whereabouts: Whereabouts, configuration: Any) -> str:
         contexts, active = config.list_kube_config_contexts(file)  # type: ignore[no-untyped-call]
     except config.ConfigException as error:
         if file or context or not _is_in_cluster(configuration):
-            raise Unable(f"cannot tell which cluster to talk to: {error}; set KUBECONFIG or --kubeconfig") from None
+            why = str(error).removeprefix("Invalid kube-config file. ").rstrip(".")
+            raise Unable(
+                f"cannot tell which cluster to talk to: {why}; see KUBECONFIG, --kubeconfig and --context"
+            ) from None
         return whereabouts.namespace or "default"
     chosen = next((one for one in contexts if one["name"] == context), active)
     return whereabouts.namespace or chosen["context"].get("namespace") or "default"
@@ -225,4 +229,4 @@ def _status(body: str | bytes | None) -> dict[str, Any]:
 
 def _without_address(cause: str) -> str:
     """urllib3 begins with the connection object's repr."""
-    return cause.rpartition(">: ")[2] or cause
+    return re.sub(r"^(<[^>]+>|HTTPS?Connection\([^)]*\)): ", "", cause)

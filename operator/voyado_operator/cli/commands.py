@@ -13,7 +13,7 @@ from voyado_operator.cli.api_server import ApiServer, Unable, Whereabouts
 from voyado_operator.cli.progress import live
 from voyado_operator.cli.show import history as shown_history
 from voyado_operator.cli.show import status as shown_status
-from voyado_operator.cli.show.console import console, print_json
+from voyado_operator.cli.show.console import console, print_json, show
 from voyado_operator.cli.show.plan import plan as shown_plan
 from voyado_operator.cli.show.plan import plan_json, waiting_plan, would_block
 from voyado_operator.cli.show.run import finished, run_json
@@ -35,8 +35,7 @@ def status(api: ApiServer, output: str, *, everywhere: bool) -> None:
     if output == JSON:
         print_json(shown_status.as_json(seen))
         return
-    out = console()
-    out.print(shown_status.overview(seen, out.width))
+    show(shown_status.overview(seen, console().width))
 
 
 def plan(api: ApiServer, name: str, output: str, seconds: float | None) -> int:
@@ -56,7 +55,7 @@ def plan(api: ApiServer, name: str, output: str, seconds: float | None) -> int:
     if output == JSON:
         print_json(plan_json(done))
     else:
-        console().print(shown_plan(done))
+        show(shown_plan(done))
     failed = done.status.last_run is not None and done.status.last_run.outcome == "Failed"
     if failed:
         return exit_codes.FAILED
@@ -98,7 +97,7 @@ def history(api: ApiServer, name: str, output: str) -> None:
     if output == JSON:
         print_json(shown_history.history_json(activation))
     else:
-        console().print(shown_history.history(activation, _now()))
+        show(shown_history.history(activation, _now()))
 
 
 def able_to_run(api: ApiServer, name: str) -> SegmentActivation:
@@ -121,10 +120,9 @@ def outcome(api: ApiServer, asked: SegmentActivation, output: str, seconds: floa
     if output == JSON:
         print_json(run_json(done, run))
     else:
-        out = console()
-        out.print(finished(done, run))
+        show(finished(done, run))
         if waiting is not None:
-            out.print("", waiting_plan(done, waiting, _now()))
+            show("", waiting_plan(done, waiting, _now()))
     return exit_codes.OF_OUTCOME[run.outcome]
 
 
@@ -134,8 +132,8 @@ def answer(
     """The activation once it is answered; None, and what to exit with, where that was not waited for."""
     name, see = asked.metadata.name, f"the run goes on; see kubectl voyado status -n {asked.metadata.namespace}"
     try:
-        with live(name) as show:
-            return Waiting(api, seconds, show).until(asked, answered), exit_codes.DONE
+        with live(name) as told:
+            return Waiting(api, seconds, told).until(asked, answered), exit_codes.DONE
     except TimedOut as why:
         typer.echo(f"kubectl voyado: {name} is not done after {seconds:g} s: {why}; {see}", err=True)
         return None, exit_codes.TIMED_OUT

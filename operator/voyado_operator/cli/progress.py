@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from voyado_operator.api.activation import SegmentActivation
 from voyado_operator.cli.show.console import error_console
+from voyado_operator.cli.show.words import count
 from voyado_operator.reconcile.conditions import ready_of
+from voyado_operator.reconcile.gate import HOLDS
 
 
 @contextmanager
@@ -17,24 +19,30 @@ def live(name: str) -> Iterator[Callable[[SegmentActivation], None]]:
         SpinnerColumn(),
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
-        MofNCompleteColumn(),
+        TextColumn("{task.fields[counted]}", markup=False),
         TimeElapsedColumn(),
     )
     shown = error_console()
     with Progress(*columns, console=shown, transient=True, disable=not shown.is_terminal) as progress:
-        task = progress.add_task(f"{name}: asked", total=None)
+        task = progress.add_task(f"{name}: asked for", total=None, counted="")
 
         def show(activation: SegmentActivation) -> None:
             now = activation.status.progress
-            total = now.total if now and now.total else None
-            done = now.done if now else 0
-            progress.update(task, description=f"{name}: {_doing(activation)}", total=total, completed=done)
+            is_counted = now is not None and now.total > 0
+            progress.update(
+                task,
+                description=f"{name}: {doing(activation)}",
+                total=now.total if now and is_counted else None,
+                completed=now.done if now else 0,
+                counted=f"{count(now.done)} of {count(now.total)}" if now and is_counted else "",
+            )
 
         yield show
 
 
-def _doing(activation: SegmentActivation) -> str:
+def doing(activation: SegmentActivation) -> str:
+    """The phase of the run; before it, what keeps it from starting."""
     if activation.status.progress:
         return activation.status.progress.phase.lower()
     ready = ready_of(activation.status.conditions)
-    return f"waiting ({ready.reason})" if ready and ready.status != "True" else "waiting"
+    return f"waits ({ready.message})" if ready and ready.reason in HOLDS else "asked for"

@@ -13,7 +13,7 @@ OVERDUE = timedelta(minutes=10)  # what the operator's own voyado_operator_overd
 
 
 class State(Enum):
-    """Its value is what people read."""
+    """Its value is what people read; from what is well to what is urgent."""
 
     ALIGNED = "aligned"
     PARTLY = "aligned in part"
@@ -25,7 +25,7 @@ class State(Enum):
     SUSPENDED = "suspended"
     WITHDRAWING = "being deleted"
     OVERDUE = "overdue"
-    RETRYING = "failing, is retried"
+    RETRYING = "failing"
     WAITING = "waits for approval"
     STUCK = "needs a person"
 

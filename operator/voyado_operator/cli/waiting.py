@@ -10,7 +10,7 @@ from voyado_operator.reconcile.conditions import ready_of
 
 HOLDS = {"Suspended", "TargetConflict", "InvalidSpec"}
 """Reasons for which an activation may not run at all, until somebody changes something."""
-PATIENCE_SECONDS = 10.0  # with one of them: it may be out of date, as it was shown before the request
+PATIENCE_SECONDS = 5.0  # with one of them: it may be out of date, as it was shown before the request
 
 
 class TimedOut(Exception):  # noqa: N818 - the run goes on, it is no error

@@ -4,7 +4,7 @@ import json
 import os
 import sys
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 
 WIDE = 200  # columns, where nobody's terminal wraps: a pipe or a file
 
@@ -16,6 +16,14 @@ def console() -> Console:
 def error_console() -> Console:
     """For progress and questions, so that what is piped on holds results only."""
     return _console(is_terminal=sys.stderr.isatty(), stderr=True)
+
+
+def show(*parts: RenderableType) -> None:
+    """On standard output, without the spaces that tables end their lines with."""
+    out = console()
+    with out.capture() as captured:
+        out.print(*parts, sep="\n")
+    sys.stdout.write("\n".join(line.rstrip() for line in captured.get().split("\n")))
 
 
 def print_json(value: object) -> None:

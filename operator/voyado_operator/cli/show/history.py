@@ -52,8 +52,9 @@ def members_over(runs: Sequence[HistoryEntry], members: int | None) -> list[int]
 def sparkline(numbers: Sequence[int]) -> str:
     """One tick a number; the lowest is the least of them, not nought, so that small changes show."""
     least, most = min(numbers), max(numbers)
-    span = most - least or 1
-    return "".join(TICKS[(number - least) * (len(TICKS) - 1) // span] for number in numbers)
+    if least == most:
+        return TICKS[len(TICKS) // 2] * len(numbers)
+    return "".join(TICKS[(number - least) * (len(TICKS) - 1) // (most - least)] for number in numbers)
 
 
 def _net_change(run: HistoryEntry) -> int | None:

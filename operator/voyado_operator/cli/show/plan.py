@@ -1,5 +1,6 @@
 """A plan: what `kubectl voyado plan` computed, and the one that waits for a person."""
 
+import re
 from datetime import datetime
 
 from rich.console import Group, RenderableType
@@ -10,16 +11,16 @@ from voyado_operator.api.activation import SegmentActivation, WaitingPlan
 from voyado_operator.cli.show.words import MINUS, ago, ahead, command, count
 
 BLOCKS = "a guard would block: "
-"""How the operator's sentence on a plan goes on where guards would block it."""
-GUARD = ": "
+"""How the operator's sentence on a plan goes on where guards would block it; each follows with its name."""
+GUARD = re.compile(r"(?:^|; )(\w+): ")
 
 
 def would_block(activation: SegmentActivation) -> list[tuple[str, str]]:
     """The guards that would block the latest plan, and why."""
     last = activation.status.last_run
-    _, found, listed = (last.message or "" if last else "").partition(BLOCKS)
-    parts = [part.partition(GUARD) for part in listed.split("; ")] if found else []
-    return [(guard, message) for guard, _, message in parts]
+    _, _, listed = (last.message or "" if last else "").partition(BLOCKS)
+    _, *found = GUARD.split(listed)
+    return list(zip(found[::2], found[1::2], strict=True))
 
 
 def plan(activation: SegmentActivation) -> RenderableType:

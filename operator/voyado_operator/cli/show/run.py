@@ -19,11 +19,9 @@ def finished(activation: SegmentActivation, run: LastRun) -> RenderableType:
     table.add_column(overflow="fold")
     table.add_row("audience", _listed(run, ROWS, first=f"{count(run.audience)} contacts"))
     table.add_row("diff", f"{count(run.entering)} entering, {count(run.leaving)} leaving")
-    table.add_row(
-        "Engage", _listed(run, DONE, first=f"{count(run.requests)} request{'' if run.requests == 1 else 's'}")
-    )
+    table.add_row("Engage", _listed(run, DONE, first=_requests(run)))
     table.add_row("members", count(activation.status.members))
-    if run.message:
+    if run.message and not activation.status.plan:  # which says the same, and is shown below
         table.add_row("says", run.message)
     took = span(run.finished_at - run.started_at)
     outcome = Text(run.outcome, style=f"bold {COLOURS.get(run.outcome, '')}".strip())
@@ -33,6 +31,10 @@ def finished(activation: SegmentActivation, run: LastRun) -> RenderableType:
 def run_json(activation: SegmentActivation, run: LastRun) -> dict[str, object]:
     who = {"namespace": activation.metadata.namespace, "name": activation.metadata.name}
     return {**who, "members": activation.status.members, **run.manifest()}
+
+
+def _requests(run: LastRun) -> str:
+    return f"{count(run.requests)} request{'' if run.requests == 1 else 's'}"
 
 
 def _listed(run: LastRun, fields: tuple[str, ...], first: str) -> str:

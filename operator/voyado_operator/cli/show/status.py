@@ -72,10 +72,10 @@ def marked(state: State, text: str | None = None) -> Text:
 
 def _connections(seen: Overview) -> Table:
     table = _table(seen)
-    for title in ("CONNECTION", "URL", "STATE", "RATE", "CONTACTS", "ACTIVATIONS"):
-        table.add_column(
-            title, justify="right" if title in ("RATE", "CONTACTS", "ACTIVATIONS") else "left", no_wrap=True
-        )
+    for title in ("CONNECTION", "URL", "STATE"):
+        table.add_column(title, no_wrap=True)
+    for title in ("RATE", "CONTACTS", "USED BY"):
+        table.add_column(title, justify="right", no_wrap=True)
     for one in seen.connections:
         how, status = connection_standing(one), one.status
         rate = status.requests_per_second or one.spec.requests_per_second
@@ -120,34 +120,41 @@ def _activations(seen: Overview, lines: Sequence[Line], width: int) -> Table:
 def _details(seen: Overview, lines: Sequence[Line]) -> Iterator[RenderableType]:
     for one, how in lines:
         if one.status.plan and how.state is not State.WITHDRAWING:
-            yield from (_heading(one, how), Padding(waiting_plan(one, one.status.plan, seen.now), (0, 0, 1, 2)))
+            yield from (
+                _heading(one, how),
+                Padding(waiting_plan(one, one.status.plan, seen.now), (0, 0, 1, 2), expand=False),
+            )
     for one, how in sorted(lines, key=lambda line: TOLD.index(line[1].state) if line[1].state in TOLD else 0):
         if how.state in TOLD and not one.status.plan:
             again = one.status.next_run_time if how.state is State.RETRYING else None
             said = f"{how.because}\ntried again {ahead(again, seen.now)}" if again else how.because
-            yield from (_heading(one, how), Padding(Text(said), (0, 0, 1, 2)))
+            yield from (_heading(one, how), _indented(Text(said)))
     for connection in seen.connections:
         bad = connection_standing(connection)
         if bad.because and bad.state is not State.SUSPENDED:
-            yield from (_heading(connection, bad), Padding(Text(bad.because), (0, 0, 1, 2)))
+            yield from (_heading(connection, bad), _indented(Text(bad.because)))
+
+
+def _indented(told: RenderableType) -> Padding:
+    return Padding(told, (0, 0, 1, 2), expand=False)
 
 
 def _summary(seen: Overview, lines: Sequence[Line]) -> Text:
     if not lines:
-        return Text("no activations yet: kubectl apply -f a SegmentActivation", style="dim")
+        return Text("no SegmentActivation here; -A looks into all namespaces", style="dim")
     counted = Counter(how.state for _, how in lines)
-    text = Text(f"{len(lines)} activation{'' if len(lines) == 1 else 's'}: ")
-    parts = [Text(f"{number} {state.value}", style=COLOURS.get(state, "dim")) for state, number in _ordered(counted)]
-    return text + Text(", ").join(parts)
+    parts = [Text(f"{state.value} {number}", style=COLOURS.get(state, "dim")) for state, number in _ordered(counted)]
+    return Text(" · ").join([Text(f"{len(lines)} activation{'' if len(lines) == 1 else 's'}"), *parts])
 
 
 def _ordered(counted: Counter[State]) -> list[tuple[State, int]]:
-    return [(state, counted[state]) for state in State if counted[state]]
+    """The most urgent first."""
+    return [(state, counted[state]) for state in reversed(State) if counted[state]]
 
 
 def _heading(one: SegmentActivation | VoyadoConnection, how: Standing) -> Text:
     kind = "connection " if isinstance(one, VoyadoConnection) else ""
-    return marked(how.state, f"{kind}{one.metadata.name} {how.state.value}").append("")
+    return marked(how.state, f"{kind}{one.metadata.name}: {how.state.value}")
 
 
 def _running(activation: SegmentActivation) -> str:
