@@ -11,9 +11,9 @@ from voyado_operator.telemetry.metrics import Metrics
 
 from helm.dashboards.__main__ import FOLDER
 from helm.dashboards.all import dashboards
+from tests.monitoring.grafana import BOARDS
 
-BUILT = {name: json.loads(content) for name, content in dashboards().items()}
-PANELS = [(name, panel) for name, board in BUILT.items() for panel in board["panels"] if panel["type"] != "row"]
+PANELS = [(name, panel) for name, board in BOARDS.items() for panel in board["panels"] if panel["type"] != "row"]
 NAMED = pytest.mark.parametrize("panel", [panel for _, panel in PANELS], ids=[f"{b}-{p['title']}" for b, p in PANELS])
 
 
@@ -21,10 +21,10 @@ def test_the_committed_files_are_what_the_generator_gives() -> None:
     assert {path.name: path.read_text() for path in FOLDER.glob("*.json")} == dashboards()
 
 
-@pytest.mark.parametrize("name", BUILT)
+@pytest.mark.parametrize("name", BOARDS)
 def test_panels_lie_on_the_grid_and_upon_no_other(name: str) -> None:
-    places = {panel["title"]: panel["gridPos"] for panel in BUILT[name]["panels"]}
-    assert len(places) == len(BUILT[name]["panels"])
+    places = {panel["title"]: panel["gridPos"] for panel in BOARDS[name]["panels"]}
+    assert len(places) == len(BOARDS[name]["panels"])
     for title, place in places.items():
         assert 0 <= place["x"] < place["x"] + place["w"] <= 24, title
     for (one, a), (other, b) in combinations(places.items(), 2):
@@ -33,9 +33,9 @@ def test_panels_lie_on_the_grid_and_upon_no_other(name: str) -> None:
         assert is_apart or is_below, f"{one} lies upon {other}"
 
 
-@pytest.mark.parametrize("name", BUILT)
+@pytest.mark.parametrize("name", BOARDS)
 def test_panels_and_their_queries_can_be_told_apart(name: str) -> None:
-    panels = BUILT[name]["panels"]
+    panels = BOARDS[name]["panels"]
     assert len({panel["id"] for panel in panels}) == len(panels)
     for panel in panels:
         letters = [target["refId"] for target in panel.get("targets", [])]
@@ -59,9 +59,9 @@ def test_a_panel_asks_the_chosen_data_source(panel: dict[str, Any]) -> None:
     assert {target["datasource"]["uid"] for target in panel["targets"]} == {"${datasource}"}
 
 
-@pytest.mark.parametrize("name", BUILT)
+@pytest.mark.parametrize("name", BOARDS)
 def test_every_variable_that_is_used_is_there(name: str) -> None:
-    board = BUILT[name]
+    board = BOARDS[name]
     variables = {variable["name"] for variable in board["templating"]["list"]}
     used = re.findall(r"\$\{?(\w+)", json.dumps([board["panels"], board["templating"]]))
     assert {one for one in used if not one.startswith("__")} <= variables
@@ -78,19 +78,19 @@ def test_a_panel_asks_for_metrics_that_the_operator_has(panel: dict[str, Any]) -
         assert {re.sub(r"_(bucket|sum|count)$", "", one) for one in used} <= known
 
 
-@pytest.mark.parametrize("name", BUILT)
+@pytest.mark.parametrize("name", BOARDS)
 def test_a_dashboard_leads_to_the_others(name: str) -> None:
-    [link] = BUILT[name]["links"]
+    [link] = BOARDS[name]["links"]
     assert link["type"] == "dashboards"
     assert link["keepTime"]
     assert link["includeVars"]
-    assert all(set(link["tags"]) <= set(other["tags"]) for other in BUILT.values())
+    assert all(set(link["tags"]) <= set(other["tags"]) for other in BOARDS.values())
 
 
 def test_the_table_of_activations_leads_to_each_of_them() -> None:
     [table] = [panel for _, panel in PANELS if panel["type"] == "table"]
     [address] = re.findall(r'"url": "(/d/[^"]+)"', json.dumps(table))
-    board = BUILT["activation.json"]
+    board = BOARDS["activation.json"]
     assert address.startswith(f"/d/{board['uid']}?")
     given = set(re.findall(r"var-(\w+)=", address)) | {"datasource"}
     assert given == {variable["name"] for variable in board["templating"]["list"]}

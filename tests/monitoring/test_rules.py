@@ -1,7 +1,6 @@
 """The rules as promtool reads them, each with its unit test and its page."""
 
 import re
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -9,16 +8,12 @@ import pytest
 import yaml
 
 from tests.monitoring.alerts import ALERTS, RULES
-from tests.tools.build import BIN
+from tests.monitoring.promtool import promtool
 
 ROOT = Path(__file__).parents[2]
 UNIT_TESTS = Path(__file__).parent / "rules"
 PAGES = ROOT / "docs" / "alerts"
 EACH = pytest.mark.parametrize("alert", ALERTS.values(), ids=ALERTS)
-
-
-def promtool(*arguments: str | Path, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([BIN / "promtool", *arguments], input=stdin, capture_output=True, text=True)
 
 
 def test_promtool_finds_nothing_wrong() -> None:

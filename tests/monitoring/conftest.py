@@ -1,0 +1,67 @@
+"""One Prometheus and one operator for all tests, which scrape and are scraped whatever becomes of the operator."""
+
+import os
+import re
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from tests.cluster.world import World
+from tests.controlplane.postgres import Postgres, running_postgres
+from tests.controlplane.processes import ControlPlane
+from tests.engage import EngageAdmin, running_simulator
+from tests.faults.restarting import Restarting
+from tests.monitoring.prometheus import Prometheus, running_prometheus
+
+LEVER = Path(__file__).parent / "lever"
+numbers = count(1)
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[Postgres]:
+    with running_postgres() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+    with running_prometheus(tmp_path_factory.mktemp("prometheus")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def operators(
+    cluster: ControlPlane, prometheus: Prometheus, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Restarting]:
+    """Scraped, and with the lever that holds its event loop."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, (str(LEVER), os.environ.get("PYTHONPATH")))))
+        restarting = Restarting(cluster.kubeconfig, tmp_path_factory.mktemp("operator"))
+        prometheus.scrape(restarting.running.metrics_port)
+        yield restarting
+        restarting.close()
+
+
+@pytest.fixture
+def engage() -> Iterator[EngageAdmin]:
+    with running_simulator() as running:
+        running.configure(attributes={"label_vip": "boolean"})
+        yield running
+
+
+@pytest.fixture
+def world(
+    request: pytest.FixtureRequest,
+    cluster: ControlPlane,
+    operators: Restarting,
+    postgres: Postgres,
+    engage: EngageAdmin,
+) -> Iterator[World]:
+    readable = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower().removeprefix("test_"))[:45].strip("-")
+    world = World(cluster, operators.running, postgres, engage, f"{readable}-{next(numbers)}")
+    yield world
+    engage.faults()
+    world.delete_all()
+    world.close()
