@@ -207,7 +207,6 @@ TEXTS = {
     "unknown field within": text(WHO + LABEL + "  schedule: {evry: 1h}\n"),
     "unknown field at the top": text(WHO + LABEL) + "stats: {}\n",
     "unknown field of metadata": text(WHO + LABEL).replace("{name: vip,", "{name: vip, label: {},"),
-    "a field written twice": text(WHO + LABEL + "  mode: Plan\n  mode: Enforce\n"),
     "null": text(WHO + LABEL + "  guards: null\n"),
     "null where something is required": text(WHO + "  target: null\n"),
     "null in a list": text("  audience: {contactIds: [null]}\n" + LABEL),
