@@ -3,7 +3,7 @@
 from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.builders import stat
 
-from helm.dashboards.frame import framed, one_of
+from helm.dashboards.frame import framed, one_of, others_of_the_namespace
 from helm.dashboards.panels import GREY, RED, YELLOW, bars, lines, number, query, states, word
 
 THIS = '{namespace="$namespace", activation="$activation"}'
@@ -17,6 +17,7 @@ def dashboard() -> build.Dashboard:
     board.with_variable(
         one_of("activation", "Activation", 'label_values(voyado_activation_ready{namespace="$namespace"}, activation)')
     )
+    board.link(others_of_the_namespace())
     board.with_row(build.Row("Now"))
     for panel in _numbers():
         board.with_panel(panel)

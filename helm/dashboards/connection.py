@@ -3,7 +3,7 @@
 from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.builders import stat
 
-from helm.dashboards.frame import framed, one_of
+from helm.dashboards.frame import framed, one_of, others_of_the_namespace
 from helm.dashboards.panels import RED, YELLOW, lines, number, query, stacked, states, word
 
 THIS = '{namespace="$namespace", connection="$connection"}'
@@ -20,6 +20,7 @@ def dashboard() -> build.Dashboard:
     board.with_variable(
         one_of("connection", "Connection", 'label_values(voyado_connection_ready{namespace="$namespace"}, connection)')
     )
+    board.link(others_of_the_namespace())
     board.with_row(build.Row("Now"))
     for panel in _numbers():
         board.with_panel(panel)

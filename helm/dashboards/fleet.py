@@ -3,7 +3,7 @@
 from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.builders import stat
 
-from helm.dashboards.frame import framed, some_of
+from helm.dashboards.frame import framed, others, some_of
 from helm.dashboards.overview import HERE, activations
 from helm.dashboards.panels import GREY, RED, YELLOW, bars, lines, number, query, stacked
 
@@ -14,6 +14,7 @@ READY = "voyado_activation_ready"
 def dashboard() -> build.Dashboard:
     board = framed("voyado-fleet", "Voyado fleet", "Which audiences are aligned with Engage, and which are not.")
     board.with_variable(some_of("namespace", "Namespace", "label_values(voyado_activation_ready, namespace)"))
+    board.link(others())
     board.with_row(build.Row("Now"))
     for panel in _numbers():
         board.with_panel(panel)

@@ -16,14 +16,6 @@ PROMETHEUS = DataSourceRef(type_val="prometheus", uid="${datasource}")
 
 def framed(name: str, title: str, description: str) -> build.Dashboard:
     """An empty dashboard, found at /d/`name`, of the last day."""
-    others = (
-        build.DashboardLink("Voyado")
-        .type(DashboardLinkType.DASHBOARDS)
-        .tags([TAG])
-        .include_vars(include_vars=True)
-        .keep_time(keep_time=True)
-        .tooltip("The other dashboards of the operator, for the same time")
-    )
     return (
         build.Dashboard(title)
         .uid(name)
@@ -34,9 +26,24 @@ def framed(name: str, title: str, description: str) -> build.Dashboard:
         .refresh("1m")
         .tooltip(DashboardCursorSync.CROSSHAIR)
         .readonly()
-        .link(others)
         .with_variable(build.DatasourceVariable("datasource").label("Data source").type("prometheus"))
     )
+
+
+def others() -> build.DashboardLink:
+    """The way to the other dashboards, for the same time."""
+    return (
+        build.DashboardLink("Voyado")
+        .type(DashboardLinkType.DASHBOARDS)
+        .tags([TAG])
+        .keep_time(keep_time=True)
+        .tooltip("The other dashboards of the operator, for the same time")
+    )
+
+
+def others_of_the_namespace() -> build.DashboardLink:
+    """The same, for whoever has chosen a namespace: one that means all would be no choice there."""
+    return others().include_vars(include_vars=True)
 
 
 def one_of(name: str, label: str, query: str) -> build.QueryVariable:

@@ -1,4 +1,4 @@
-"""A real Prometheus that scrapes the operator four times a second, as a pod among others."""
+"""A real Prometheus that scrapes the operator twice a second, as a pod among others."""
 
 import subprocess
 import time
@@ -34,7 +34,7 @@ class Prometheus:
                 {"targets": [f"127.0.0.1:{port}"], "labels": {"namespace": OPERATORS}} for port in ports
             ],
         }
-        frequent = {"scrape_interval": "250ms", "scrape_timeout": "250ms"}
+        frequent = {"scrape_interval": "500ms", "scrape_timeout": "500ms"}
         self.config.write_text(yaml.safe_dump({"global": frequent, "scrape_configs": [job]}))
         httpx.post(f"{self.url}/-/reload", verify=False).raise_for_status()
 

@@ -7,6 +7,6 @@ beside any defect that does not come back.
 import signal
 import time
 
-HOLD_SECONDS = 4.0
+HOLD_SECONDS = 5.0
 
 signal.signal(signal.SIGUSR1, lambda *_: time.sleep(HOLD_SECONDS))
