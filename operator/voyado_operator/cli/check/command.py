@@ -13,7 +13,7 @@ from voyado_operator.cli.check.beyond import overlooked
 from voyado_operator.cli.check.findings import Finding, Severity, are_fine, sorted_by_place
 from voyado_operator.cli.check.manifests import Found, Manifest, NoSuchFile, collected
 from voyado_operator.cli.check.output import Output
-from voyado_operator.cli.check.queries import duckdb_tree, missing_columns
+from voyado_operator.cli.check.queries import DuckDBParser, Parse, missing_columns
 from voyado_operator.cli.check.resources import judged
 from voyado_operator.cli.check.together import judged_together
 
@@ -39,23 +39,24 @@ def check(paths: Sequence[str], output: Output) -> int:
 def examined(found: Found, today: dt.date) -> list[Finding]:
     """Everything that is wrong, by file and line; only manifests that are sound by themselves are seen together."""
     findings, sound = list(found.findings), []
-    for manifest in found.manifests:
-        if not manifest.is_ours:
-            continue
-        problems = list(judged(manifest))
-        findings += problems
-        if not problems:
-            sound.append(manifest)
-            findings += _overlooked(manifest, today)
+    with DuckDBParser() as parse:
+        for manifest in found.manifests:
+            if not manifest.is_ours:
+                continue
+            problems = list(judged(manifest))
+            findings += problems
+            if not problems:
+                sound.append(manifest)
+                findings += _overlooked(manifest, today, parse)
     secrets = [one for one in found.manifests if not one.is_ours]
     own_files = {one.file for one in found.manifests if one.is_ours}
     return sorted_by_place([*findings, *judged_together(sound, secrets, own_files)])
 
 
-def _overlooked(manifest: Manifest, today: dt.date) -> list[Finding]:
+def _overlooked(manifest: Manifest, today: dt.date, parse: Parse) -> list[Finding]:
     if manifest.kind != Kind.ACTIVATION:
         return []
-    return [*overlooked(manifest, today), *missing_columns(manifest, duckdb_tree)]
+    return [*overlooked(manifest, today), *missing_columns(manifest, parse)]
 
 
 def _print(findings: Sequence[Finding], found: Found) -> None:
