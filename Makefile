@@ -20,8 +20,10 @@ controlplane: setup                           ## kube-apiserver, etcd and kubect
 tools: setup                                  ## helm, promtool and prometheus in .cache/tools/bin, for the tests
 	@$(BIN)/python -m tests.tools.build
 
-generate: setup                               ## crds/ from the Pydantic models
+generate: setup                               ## the CRDs from the Pydantic models, the dashboards from their code
 	@$(BIN)/python -m voyado_operator.api.crd crds
+	@$(BIN)/python -m voyado_operator.api.crd helm/voyado-operator/files/crds
+	@$(BIN)/python -m helm.dashboards
 
 lint: setup                                   ## ruff, mypy --strict, import contracts
 	$(BIN)/ruff check .

@@ -4,18 +4,18 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.controlplane.processes import ControlPlane, control_plane_with_crds
+from tests.installed import Cluster, installed_cluster
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[ControlPlane]:
-    """A real kube-apiserver with the CRDs installed."""
-    with control_plane_with_crds() as running:
+def cluster() -> Iterator[Cluster]:
+    """A real kube-apiserver with the chart installed."""
+    with installed_cluster() as running:
         yield running
 
 
 @pytest.fixture
-def own_cluster() -> Iterator[ControlPlane]:
+def own_cluster() -> Iterator[Cluster]:
     """The same for one test alone."""
-    with control_plane_with_crds() as running:
+    with installed_cluster() as running:
         yield running

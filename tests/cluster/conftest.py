@@ -6,8 +6,8 @@ import pytest
 
 from tests.cluster.world import World
 from tests.controlplane.postgres import Postgres, running_postgres
-from tests.controlplane.processes import ControlPlane
 from tests.engage import EngageAdmin, running_simulator
+from tests.installed import Cluster
 from tests.running import Operator, running_operator
 
 numbers = count(1)
@@ -20,9 +20,9 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture(scope="session")
-def operator(cluster: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
+def operator(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
     """One operator for all tests, as in a cluster: each test has a namespace of its own."""
-    with running_operator(cluster.kubeconfig, tmp_path_factory.mktemp("operator")) as running:
+    with running_operator(cluster.operator_kubeconfig, tmp_path_factory.mktemp("operator")) as running:
         yield running
 
 
@@ -36,7 +36,7 @@ def engage() -> Iterator[EngageAdmin]:
 @pytest.fixture
 def world(
     request: pytest.FixtureRequest,
-    cluster: ControlPlane,
+    cluster: Cluster,
     operator: Operator,
     postgres: Postgres,
     engage: EngageAdmin,

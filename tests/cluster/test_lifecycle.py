@@ -6,8 +6,8 @@ import pytest
 
 from tests.cluster.world import CONNECTIONS, GOVERNANCE, World, condition, ready
 from tests.controlplane.postgres import Postgres
-from tests.controlplane.processes import ControlPlane
 from tests.engage import EngageAdmin
+from tests.installed import Cluster
 from tests.running import running_operator
 
 
@@ -264,10 +264,10 @@ def test_the_connection_counts_its_activations(world: World, people: list[str]) 
 
 
 def test_a_restart_neither_repeats_nor_loses(
-    own_cluster: ControlPlane, postgres: Postgres, engage: EngageAdmin, tmp_path: Path
+    own_cluster: Cluster, postgres: Postgres, engage: EngageAdmin, tmp_path: Path
 ) -> None:
     """An operator that serves one namespace is stopped, and started again after the audience has moved on."""
-    with running_operator(own_cluster.kubeconfig, tmp_path, NAMESPACES="restart") as operator:
+    with running_operator(own_cluster.operator_kubeconfig, tmp_path, NAMESPACES="restart") as operator:
         world = World(own_cluster, operator, postgres, engage, "restart")
         people = world.people(30)
         world.connect()
@@ -277,7 +277,7 @@ def test_a_restart_neither_repeats_nor_loses(
     world.engage.reset_requests()
 
     world.select(people[5:25])
-    with running_operator(own_cluster.kubeconfig, tmp_path, NAMESPACES="restart"):
+    with running_operator(own_cluster.operator_kubeconfig, tmp_path, NAMESPACES="restart"):
         second = world.run()
 
         assert world.labelled == set(people[5:25])

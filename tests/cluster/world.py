@@ -38,7 +38,10 @@ class World:
         self.postgres.execute(f"create table {self.table} (contact_id text, email text)")
         api = config.new_client_from_config(str(self.cluster.kubeconfig))
         self.objects, self.core = client.CustomObjectsApi(api), client.CoreV1Api(api)
-        self.core.create_namespace({"metadata": {"name": self.namespace}})
+        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.namespace}}
+        self.core.patch_namespace(
+            self.namespace, namespace, field_manager="kubectl", _content_type="application/apply-patch+yaml"
+        )
         self.secret("engage", apiKey=self.engage.api_key)
         self.secret("warehouse", uri=self.postgres.uri)
 

@@ -11,6 +11,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+ENVIRONMENT = os.environ | {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": ""}
+
+
+def toolchain() -> str:
+    found = shutil.which("go", path=str(Path(sys.executable).parent))
+    if found is None:
+        sys.exit("the Go toolchain is missing from the environment: run `make setup`")
+    return found
+
+
+def go(*arguments: str, folder: Path) -> str:
+    """Run go and return what it prints."""
+    return subprocess.run(
+        [toolchain(), *arguments], cwd=folder, env=ENVIRONMENT, check=True, text=True, capture_output=True
+    ).stdout
+
 
 @dataclass(frozen=True)
 class Programs:
@@ -35,12 +51,8 @@ class Programs:
 
     def _build(self, into: Path) -> None:
         """All in one go, so that the linker of one does not wait for the compiler of the next."""
-        go = shutil.which("go", path=str(Path(sys.executable).parent))
-        if go is None:
-            sys.exit("the Go toolchain is missing from the environment: run `make setup`")
-        environment = os.environ | {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": ""}
-        command = [go, "build", "-v", "-trimpath", *self.flags, "-o", f"{into}/", *self.packages.values()]
-        with subprocess.Popen(command, cwd=self.module, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        command = [toolchain(), "build", "-v", "-trimpath", *self.flags, "-o", f"{into}/", *self.packages.values()]
+        with subprocess.Popen(command, cwd=self.module, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True) as process:
             said = _show_progress(process.stderr or ())
         if process.returncode:
             sys.exit("".join(said))

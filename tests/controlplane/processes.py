@@ -17,6 +17,12 @@ from tests.controlplane.build import BIN
 from tests.controlplane.certificates import write_key, write_server_certificate
 
 STARTUP_SECONDS = 60
+AUDIT_POLICY = {
+    "apiVersion": "audit.k8s.io/v1",
+    "kind": "Policy",
+    "omitStages": ["RequestReceived", "ResponseStarted"],
+    "rules": [{"level": "Metadata", "userGroups": ["system:serviceaccounts"]}, {"level": "None"}],
+}
 
 
 _given: set[int] = set()
@@ -61,6 +67,11 @@ class ControlPlane:
     kubeconfig: Path
     etcd: Program
     apiserver: Program
+
+    @property
+    def audit(self) -> Path:
+        """What service accounts asked for and were answered, an event a line (audit.k8s.io/v1)."""
+        return self.kubeconfig.parent / "audit.log"
 
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
         """Run kubectl and return what it prints; a failure raises with what it said."""
@@ -124,6 +135,8 @@ def start_apiserver(folder: Path, etcd: int, port: int) -> Program:
     write_key(key)
     certificate, certificate_key = folder / "apiserver.crt", folder / "apiserver.key"
     write_server_certificate(certificate, certificate_key)
+    policy = folder / "audit-policy.yaml"
+    policy.write_text(yaml.safe_dump(AUDIT_POLICY))
     # envtest's flags for a bare API server, and RBAC, since the operator runs under its own rights.
     flags: dict[str, object] = {
         "etcd-servers": f"http://127.0.0.1:{etcd}",
@@ -139,21 +152,19 @@ def start_apiserver(folder: Path, etcd: int, port: int) -> Program:
         "service-account-issuer": "https://kubernetes.default.svc",
         "service-account-key-file": key,
         "service-account-signing-key-file": key,
+        "audit-policy-file": policy,
+        "audit-log-path": folder / "audit.log",
     }
     return Program("kube-apiserver", folder / "kube-apiserver.log", flags)
 
 
 def write_kubeconfig(folder: Path, port: int, token: str) -> Path:
     authority = base64.b64encode((folder / "apiserver.crt").read_bytes()).decode()
+    server = {"server": f"https://127.0.0.1:{port}", "certificate-authority-data": authority}
     config = {
         "apiVersion": "v1",
         "kind": "Config",
-        "clusters": [
-            {
-                "name": "local",
-                "cluster": {"server": f"https://127.0.0.1:{port}", "certificate-authority-data": authority},
-            }
-        ],
+        "clusters": [{"name": "local", "cluster": server}],
         "users": [{"name": "admin", "user": {"token": token}}],
         "contexts": [{"name": "local", "context": {"cluster": "local", "user": "admin"}}],
         "current-context": "local",

@@ -7,17 +7,17 @@ import pytest
 
 from tests.cluster.world import World
 from tests.controlplane.postgres import Postgres, running_postgres
-from tests.controlplane.processes import ControlPlane, control_plane_with_crds
 from tests.engage import EngageAdmin, running_simulator
 from tests.faults.restarting import Restarting
 from tests.faults.scheduled import HOURLY, aligned
+from tests.installed import Cluster, installed_cluster
 
 numbers = count(1)
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[ControlPlane]:
-    with control_plane_with_crds() as running:
+def cluster() -> Iterator[Cluster]:
+    with installed_cluster() as running:
         yield running
 
 
@@ -28,8 +28,8 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture
-def restarting(cluster: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Restarting]:
-    operators = Restarting(cluster.kubeconfig, tmp_path_factory.mktemp("operator"))
+def restarting(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Restarting]:
+    operators = Restarting(cluster.operator_kubeconfig, tmp_path_factory.mktemp("operator"))
     yield operators
     operators.close()
 
@@ -46,7 +46,7 @@ def engage() -> Iterator[EngageAdmin]:
 
 
 @pytest.fixture
-def world(cluster: ControlPlane, restarting: Restarting, postgres: Postgres, engage: EngageAdmin) -> Iterator[World]:
+def world(cluster: Cluster, restarting: Restarting, postgres: Postgres, engage: EngageAdmin) -> Iterator[World]:
     world = World(cluster, restarting.running, postgres, engage, f"faults-{next(numbers)}")
     yield world
     if restarting.running.process.poll() is None:

@@ -265,6 +265,7 @@ class SegmentActivationSpec(Resource):
     history_limit: Annotated[int, Field(ge=1, le=100)] = Field(10, description="Runs kept in status.history.")
 
 
+MOST_OF_A_NAME = 63
 Hash = Annotated[str, Field(max_length=80)]
 Text = Annotated[str, Field(max_length=2048)]
 Outcome = Literal["Succeeded", "Partial", "Planned", "Blocked", "Failed"]
@@ -346,7 +347,10 @@ class LastSuccessfulRun(Resource):
 
 
 class HistoryEntry(Resource):
-    """An earlier run, in short; `waits_for` are up to two of the guards that kept a plan waiting after it."""
+    """An earlier run, in short.
+
+    `waits_for` are up to two of the guards that kept a plan waiting after it, `approved_by` who let it go out.
+    """
 
     id: Annotated[str, Field(max_length=64)]
     outcome: Outcome
@@ -356,6 +360,7 @@ class HistoryEntry(Resource):
     accepted: int
     rejected: int
     waits_for: Annotated[list[Annotated[str, Field(max_length=32)]], Field(max_length=2)] | None = None
+    approved_by: Annotated[str, Field(max_length=MOST_OF_A_NAME)] | None = None
 
 
 class LedgerRef(Resource):

@@ -129,16 +129,23 @@ class Cluster:
 
     async def secret_or_created(self, namespace: str, name: str, key: str, value: bytes) -> bytes:
         """The value of a Secret's key; where there is no Secret, it is created with `value`: the first one wins."""
+        try:
+            return await self._secret_value(namespace, name, key)
+        except ApiException as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
         body = {
             "metadata": {"name": name, "labels": {"app.kubernetes.io/managed-by": MANAGER}},
             "data": {key: base64.b64encode(value).decode()},
         }
         try:
             await self._core.create(f"namespaces/{namespace}/secrets", body)
-            return value
         except ApiException as error:
             if error.status != HTTPStatus.CONFLICT:
                 raise
+        return await self._secret_value(namespace, name, key)
+
+    async def _secret_value(self, namespace: str, name: str, key: str) -> bytes:
         found = await self._core.read(f"namespaces/{namespace}/secrets/{name}")
         return base64.b64decode(found["data"][key])
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from voyado_operator.api.activation import (
+    MOST_OF_A_NAME,
     BlockedBy,
     Diff,
     HistoryEntry,
@@ -14,7 +15,7 @@ from voyado_operator.api.activation import (
     SegmentActivationStatus,
     WaitingPlan,
 )
-from voyado_operator.api.common import APPROVE, PLAN_REQUESTED_AT, REQUESTED_AT
+from voyado_operator.api.common import APPROVE, APPROVED_BY, PLAN_REQUESTED_AT, REQUESTED_AT
 from voyado_operator.domain.delivery import Operation, Result
 from voyado_operator.domain.errors import Retry, SecretMissing
 from voyado_operator.domain.schedule import Schedule, next_run, retry_after
@@ -137,6 +138,7 @@ def reported(assignment: Assignment, findings: Findings, status: SegmentActivati
         requests=findings.requests,
         message=sentence(assignment, findings),
     )
+    approver = _approver(assignment, findings)
     entry = HistoryEntry(
         id=run,
         outcome=outcome.value,
@@ -145,7 +147,10 @@ def reported(assignment: Assignment, findings: Findings, status: SegmentActivati
         leaving=leaving,
         accepted=accepted,
         rejected=rejected,
-        waits_for=[guard for guard, _ in findings.waiting.blocked_by[:2]] if findings.waiting else None,
+        waits_for=[guard for guard, _ in findings.waiting.blocked_by[:2]]
+        if findings.waiting and not approver
+        else None,
+        approved_by=approver,
     )
     changes: dict[str, object] = {
         **echoes(assignment, findings),
@@ -179,6 +184,12 @@ def echoes(assignment: Assignment, findings: Findings) -> dict[str, str | None]:
     if findings.is_judged and assignment.approval:
         answers["last_handled_approval"] = assignment.approval
     return answers
+
+
+def _approver(assignment: Assignment, findings: Findings) -> str | None:
+    """Who let the plan out that went out in this run."""
+    name = assignment.activation.metadata.annotations.get(APPROVED_BY)
+    return name[:MOST_OF_A_NAME] if name and assignment.approval and findings.released else None
 
 
 def _may_show(ledger: str, assignment: Assignment, status: SegmentActivationStatus) -> bool:

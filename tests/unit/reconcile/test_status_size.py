@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from voyado_operator.api.activation import SegmentActivationStatus
+from voyado_operator.api.common import APPROVED_BY
 from voyado_operator.domain.delivery import Operation, Outcome, Result
 from voyado_operator.domain.guards import Limits, Plan, violations
 from voyado_operator.domain.plan import AudienceCounts, DiffCounts, WaitingPlan, Window
@@ -34,6 +35,7 @@ def test_the_worst_status_stays_below_32_kib() -> None:
         violations=tuple(blocked),
         held=HUGE,
         is_judged=True,
+        released=True,
         waiting=WaitingPlan(
             f"sha256:{'f' * 64}",
             "uid",
@@ -51,7 +53,9 @@ def test_the_worst_status_stays_below_32_kib() -> None:
     found.account.record(Operation.ADD, 0, (Outcome(str(number), Result.REJECTED, "E" * 64) for number in range(50)))
     run = assignment()
     spec = run.activation.spec.model_copy(update={"history_limit": 100})
-    run = replace(run, activation=run.activation.model_copy(update={"spec": spec}))
+    metadata = run.activation.metadata.model_copy(update={"annotations": {APPROVED_BY: "a" * 200}})
+    activation = run.activation.model_copy(update={"spec": spec, "metadata": metadata})
+    run = replace(run, activation=activation, approval=f"sha256:{'f' * 64}")
 
     status = SegmentActivationStatus()
     for _ in range(100):

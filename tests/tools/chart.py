@@ -1,0 +1,34 @@
+"""The chart as Helm renders it."""
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.tools.build import BIN
+
+CHART = Path(__file__).parents[2] / "helm" / "voyado-operator"
+NAME = "voyado-operator"
+Manifest = dict[str, Any]
+
+
+class Refused(Exception):  # noqa: N818 - what Helm does
+    """Helm's own words."""
+
+
+def rendered(values: Manifest | None = None, release: str = NAME) -> list[Manifest]:
+    """What `helm install` would apply, with these values over the chart's. Raises Refused."""
+    return [found for found in yaml.safe_load_all(rendered_text(values, release)) if found]
+
+
+def rendered_text(values: Manifest | None = None, release: str = NAME) -> str:
+    given = yaml.safe_dump(values or {})
+    return helm("template", release, str(CHART), "--namespace=default", "--values=-", stdin=given)
+
+
+def helm(*arguments: str, stdin: str = "") -> str:
+    done = subprocess.run([BIN / "helm", *arguments], input=stdin, capture_output=True, text=True)
+    if done.returncode:
+        raise Refused(done.stderr)
+    return done.stdout
