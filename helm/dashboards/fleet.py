@@ -9,6 +9,10 @@ from helm.dashboards.panels import GREY, RED, YELLOW, bars, lines, number, query
 
 APART = "GuardBlocked|PartiallyApplied|Progressing"
 READY = "voyado_activation_ready"
+ONE_CONNECTION = (
+    "/d/voyado-connection?${datasource:queryparam}&var-namespace=${__field.labels.namespace}"
+    "&var-connection=${__field.labels.connection}&${__url_time_range}"
+)
 
 
 def dashboard() -> build.Dashboard:
@@ -65,7 +69,7 @@ def dashboard() -> build.Dashboard:
             "1 while the probe of a connection succeeds.",
             [query(f"max by (namespace, connection) (voyado_connection_ready{HERE})", "{{namespace}}/{{connection}}")],
             "short",
-        )
+        ).data_links([build.DashboardLink("This connection").url(ONE_CONNECTION)])
     ).with_panel(
         lines(
             "Requests to Engage",
@@ -77,7 +81,7 @@ def dashboard() -> build.Dashboard:
                 )
             ],
             "reqps",
-        )
+        ).data_links([build.DashboardLink("This connection").url(ONE_CONNECTION)])
     )
     board.with_row(build.Row("Operator"))
     board.with_panel(

@@ -88,10 +88,11 @@ def test_a_dashboard_leads_to_the_others(name: str) -> None:
     assert all(set(link["tags"]) <= set(other["tags"]) for other in BOARDS.values())
 
 
-def test_the_table_of_activations_leads_to_each_of_them() -> None:
-    [table] = [panel for _, panel in PANELS if panel["type"] == "table"]
-    [address] = re.findall(r'"url": "(/d/[^"]+)"', json.dumps(table))
-    board = BOARDS["activation.json"]
-    assert address.startswith(f"/d/{board['uid']}?")
-    given = set(re.findall(r"var-(\w+)=", address)) | {"datasource"}
-    assert given == {variable["name"] for variable in board["templating"]["list"]}
+def test_a_click_in_the_fleet_leads_to_the_activation_or_connection() -> None:
+    addresses = set(re.findall(r'"(/d/[^"]+)"', json.dumps(BOARDS["fleet.json"])))
+    boards = {f"/d/{board['uid']}": board for board in BOARDS.values()}
+    assert {address.partition("?")[0] for address in addresses} == {"/d/voyado-activation", "/d/voyado-connection"}
+    for address in addresses:
+        board = boards[address.partition("?")[0]]
+        given = set(re.findall(r"var-(\w+)=", address)) | {"datasource"}
+        assert given == {variable["name"] for variable in board["templating"]["list"]}

@@ -4,6 +4,7 @@ The wait before an alert fires is promtool's to test. Windows of minutes are cut
 """
 
 import re
+import shutil
 import signal
 import time
 from datetime import UTC, datetime, timedelta
@@ -153,6 +154,16 @@ def test_drift_that_is_not_looked_for_any_more(world: World, prometheus: Prometh
     activation = world.activation(schedule=HOURLY)
     world.apply(activation)
     assert_clear(prometheus, world, "VoyadoActivationDrift")
+
+
+def test_a_ledger_that_is_lost(world: World, prometheus: Prometheus) -> None:
+    members(world, 3)
+    shutil.rmtree(world.status()["ledger"]["url"].removeprefix("file://"))
+    world.run()
+    assert_seen(prometheus, world, "VoyadoActivationLedgerLost", activation="vip")
+
+    world.kubectl("delete", "segact", "vip")
+    assert_clear(prometheus, world, "VoyadoActivationLedgerLost")
 
 
 def test_a_key_that_is_revoked(world: World, prometheus: Prometheus) -> None:
