@@ -10,8 +10,8 @@ from voyado_operator.api.activation import SegmentActivation, WaitingPlan
 from voyado_operator.api.common import APPROVE
 from voyado_operator.cli import commands, exit_codes
 from voyado_operator.cli.api_server import ApiServer, Unable
-from voyado_operator.cli.show.console import error_console
-from voyado_operator.cli.show.plan import waiting_plan
+from voyado_operator.cli.show.console import show_aside
+from voyado_operator.cli.show.plan import held_back
 from voyado_operator.cli.show.words import ago, command, count
 
 NEVER_APPROVED = "reviewBy"
@@ -32,8 +32,7 @@ def approve(api: ApiServer, asked: Asked, output: str, seconds: float | None) ->
     now = datetime.now(UTC)
     activation = api.activation(asked.name)
     waiting = releasable(activation, asked.digest, now)
-    shown = error_console()
-    shown.print(waiting_plan(activation, waiting, now))
+    show_aside(held_back(activation, waiting, now))
     if not asked.is_confirmed:
         _confirm(waiting)
     approved = api.annotate(asked.name, APPROVE, waiting.digest)

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from collections.abc import Sequence
 
 from rich.console import Console, RenderableType
 
@@ -19,11 +20,18 @@ def error_console() -> Console:
 
 
 def show(*parts: RenderableType) -> None:
-    """On standard output, without the spaces that tables end their lines with."""
-    out = console()
+    sys.stdout.write(_printed(console(), parts))
+
+
+def show_aside(*parts: RenderableType) -> None:
+    sys.stderr.write(_printed(error_console(), parts))
+
+
+def _printed(out: Console, parts: Sequence[RenderableType]) -> str:
+    """Without the spaces that tables end their lines with."""
     with out.capture() as captured:
         out.print(*parts, sep="\n")
-    sys.stdout.write("\n".join(line.rstrip() for line in captured.get().split("\n")))
+    return "\n".join(line.rstrip() for line in captured.get().split("\n"))
 
 
 def print_json(value: object) -> None:

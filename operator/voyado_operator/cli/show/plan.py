@@ -64,16 +64,25 @@ def plan_json(activation: SegmentActivation) -> dict[str, object]:
 
 def waiting_plan(activation: SegmentActivation, waiting: WaitingPlan, now: datetime) -> RenderableType:
     """What waits, why, how long still, and the command that lets it out."""
-    table = _pairs()
-    table.add_row("held back", f"{count(waiting.entering)} entering, {count(waiting.leaving)} leaving")
-    for block in waiting.blocked_by:
-        table.add_row(block.guard, Text(block.message, style="yellow"))
-    table.add_row("since", f"{ago(waiting.created_at, now)}; expires {ahead(waiting.expires_at, now)}")
-    table.add_row("digest", waiting.digest)
+    table = held_back(activation, waiting, now)
     if activation.status.last_handled_approval == waiting.digest:
         table.add_row("approved", "what the audience still has of it goes out")
     else:
         table.add_row("if meant", Text(command("approve", activation), style="bold"))
+    return table
+
+
+def held_back(activation: SegmentActivation, waiting: WaitingPlan, now: datetime) -> Table:
+    """What waits, why, and how long still."""
+    table, diff = _pairs(), activation.status.diff
+    table.add_row("held back", f"{count(waiting.entering)} entering, {count(waiting.leaving)} leaving")
+    if diff is not None and (diff.entering, diff.leaving) != (waiting.entering, waiting.leaving):
+        by_now = f"{count(diff.entering)} entering, {count(diff.leaving)} leaving"
+        table.add_row("diff by now", f"{by_now}; only what is in both would go out")
+    for block in waiting.blocked_by:
+        table.add_row(block.guard, Text(block.message, style="yellow"))
+    table.add_row("since", f"{ago(waiting.created_at, now)}; expires {ahead(waiting.expires_at, now)}")
+    table.add_row("digest", waiting.digest)
     return table
 
 
