@@ -32,16 +32,19 @@ def show_contact(
 
 @cli.command(name="check")
 def check_manifests(
+    more: Annotated[list[str] | None, typer.Argument(metavar="FILE_OR_DIR", help="The same as -f.")] = None,
     files: Annotated[
-        list[str],
+        list[str] | None,
         typer.Option("--filename", "-f", metavar="FILE_OR_DIR", help="A file, a folder, or - for stdin; repeat it."),
-    ],
+    ] = None,
     output: Annotated[Output, typer.Option("--output", "-o", help="How findings are printed.")] = Output.TEXT,
 ) -> None:
     """Validate manifests without a cluster. Exit code 0: nothing but warnings, 1: errors, 2: wrong usage."""
     from voyado_operator.cli.check.command import check
 
-    raise typer.Exit(check(files, output))
+    if not (given := [*(files or []), *(more or [])]):
+        raise typer.BadParameter("say what to check, e.g. -f manifests/")
+    raise typer.Exit(check(given, output))
 
 
 def settings_or_exit() -> "Settings":

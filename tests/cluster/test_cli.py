@@ -127,7 +127,7 @@ def test_a_run_that_is_not_over_in_time_is_said_to_go_on(world: World):
     world.connect(apiKeySecretRef={"name": "nowhere"})
     world.apply(world.activation())
 
-    told = voyado(world, "sync", "vip", "--wait", "--timeout", "2")
+    told = voyado(world, "sync", "vip", "--wait", "--timeout", "2s")
 
     assert told.returncode == TIMED_OUT
     assert "the run goes on" in told.stderr

@@ -5,7 +5,7 @@ Nothing heavy is imported before a command runs: `--help` and completion answer 
 
 import sys
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -27,6 +27,19 @@ class Output(StrEnum):
     JSON = "json"
 
 
+def _seconds(text: object) -> float:
+    """kubectl's durations, such as 90s or 1h30m."""
+    from durationpy import DurationError, from_str
+
+    try:
+        seconds = from_str(str(text)).total_seconds()
+    except DurationError:
+        raise typer.BadParameter(f"{text!r} is no duration; write e.g. 90s or 10m") from None
+    if seconds < 1:
+        raise typer.BadParameter("wait a second or more, e.g. 90s")
+    return seconds
+
+
 def _names(context: typer.Context, incomplete: str) -> list[str]:
     from voyado_operator.cli.completion import names
 
@@ -38,10 +51,13 @@ Namespace = Annotated[str | None, typer.Option("--namespace", "-n", help="Defaul
 Context = Annotated[str | None, typer.Option("--context", help="Of the kubeconfig.", metavar="NAME")]
 Kubeconfig = Annotated[str | None, typer.Option("--kubeconfig", help="Default: KUBECONFIG.", metavar="FILE")]
 Format = Annotated[Output, typer.Option("--output", "-o", help="How results are printed.")]
-Timeout = Annotated[float, typer.Option("--timeout", help="Seconds to wait; the run itself goes on.", min=1)]
+Timeout = Annotated[
+    float, typer.Option("--timeout", help="How long to wait; the run goes on.", parser=_seconds, metavar="DURATION")
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Wait = Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until it is done, and show its numbers.")]
-TEN_MINUTES = 600.0
+TEN_MINUTES: Any = "10m"
+"""As the help shows it; the parser makes seconds of it."""
 
 
 @cli.command()

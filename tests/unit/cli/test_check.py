@@ -175,6 +175,8 @@ def test_a_connection_that_no_file_has():
     [beside] = findings(TENANT, activation(connectionRef={"name": "engaged"}))
     assert (beside.severity, beside.field) == (Severity.ERROR, "spec.connectionRef.name")
     assert "write engage" in beside.message
+    [faulty] = findings(connection(requestsPerSecond=0), activation())
+    assert faulty.field == "spec.requestsPerSecond"  # what is wrong with the connection, not that there is none
 
 
 def test_the_same_object_in_two_files_is_a_warning():
@@ -230,6 +232,7 @@ def test_folders_files_and_stdin(tmp_path: Path):
     faulty = run("-f", str(tmp_path), "-f", "-", stdin=activation("gold", mode="Dry"))
     assert faulty.returncode == 1
     assert faulty.stdout.startswith("stdin:")
+    assert "2 manifests in 2 files" in run("-f", *map(str, tmp_path.rglob("*.y*ml"))).stderr
 
 
 def test_charts_and_patches_in_a_folder_are_left_to_their_tools(tmp_path: Path):

@@ -48,9 +48,7 @@ def examined(found: Found, today: dt.date) -> list[Finding]:
             if not problems:
                 sound.append(manifest)
                 findings += _overlooked(manifest, today, parse)
-    secrets = [one for one in found.manifests if not one.is_ours]
-    own_files = {one.file for one in found.manifests if one.is_ours}
-    return sorted_by_place([*findings, *judged_together(sound, secrets, own_files)])
+    return sorted_by_place([*findings, *judged_together(found.manifests, sound)])
 
 
 def _overlooked(manifest: Manifest, today: dt.date, parse: Parse) -> list[Finding]:

@@ -21,14 +21,14 @@ SECRETS: tuple[Path, ...] = (
 )
 
 
-def judged_together(sound: Sequence[Manifest], secrets: Sequence[Manifest], own_files: set[str]) -> Iterator[Finding]:
-    """`sound` are our manifests that the API server would take; `own_files` hold manifests of ours."""
+def judged_together(manifests: Sequence[Manifest], sound: Sequence[Manifest]) -> Iterator[Finding]:
+    """`sound` are those of ours that the API server would take; others may still be referred to."""
+    ours = [one for one in manifests if one.is_ours]
     activations = [one for one in sound if one.kind == Kind.ACTIVATION]
-    connections = [one for one in sound if one.kind == Kind.CONNECTION]
-    yield from repeated(sound)
-    yield from unconnected(activations, connections)
-    yield from rivals(activations, connections)
-    yield from clear_text(secrets, sound, own_files)
+    yield from repeated(ours)
+    yield from unconnected(activations, [one for one in ours if one.kind == Kind.CONNECTION])
+    yield from rivals(activations, [one for one in sound if one.kind == Kind.CONNECTION])
+    yield from clear_text([one for one in manifests if not one.is_ours], ours)
 
 
 def repeated(manifests: Iterable[Manifest]) -> Iterator[Finding]:
@@ -72,8 +72,9 @@ def rivals(activations: Sequence[Manifest], connections: Sequence[Manifest]) -> 
             )
 
 
-def clear_text(secrets: Iterable[Manifest], ours: Iterable[Manifest], own_files: set[str]) -> Iterator[Finding]:
+def clear_text(secrets: Iterable[Manifest], ours: Sequence[Manifest]) -> Iterator[Finding]:
     """Secrets that ours need, or that stand beside them; encrypted ones (SOPS) are as they should be."""
+    own_files = {one.file for one in ours}
     named = {(one.namespace, name) for one in ours for path in SECRETS if (name := _text(one, path))}
     for secret in secrets:
         keys = [key for field in ("data", "stringData") for key in (secret.value.get(field) or {})]
