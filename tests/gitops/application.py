@@ -49,15 +49,19 @@ class Application:
         self.world.kubectl("apply", *self._how, "-f", str(self._folder))
 
     def difference(self) -> str:
-        """What `kubectl diff` says, by the same kind of apply."""
-        done = self.world.cluster.try_kubectl("-n", self.world.namespace, "diff", *self._how, "-f", str(self._folder))
-        assert done.returncode in (0, 1), done.stderr
-        return done.stdout
+        """What `kubectl diff` says, by the same kind of apply; a status written meanwhile is no difference."""
+        command = ["-n", self.world.namespace, "diff", *self._how, "-f", str(self._folder)]
+        while True:
+            before = self._versions()
+            done = self.world.cluster.try_kubectl(*command)
+            assert done.returncode in (0, 1), done.stderr
+            if self._versions() == before:
+                return done.stdout
 
     def assert_in_sync(self) -> None:
         assert self.difference() == ""
         for desired in self.manifests():
-            found = live(self.world, desired["metadata"]["name"], f"{desired['kind'].lower()}s")
+            found = self._live(desired)
             assert found["spec"] == desired["spec"], "no default of the schema, and no hand of the operator's"
             assert_metadata_is_as_desired(found["metadata"], desired["metadata"])
             assert owned_by_the_operator(found) == {"metadata.finalizers", "status"}
@@ -66,6 +70,12 @@ class Application:
 
     def file(self, name: str) -> Path:
         return self._folder / f"{name}.yaml"
+
+    def _live(self, manifest: Object) -> Object:
+        return live(self.world, manifest["metadata"]["name"], f"{manifest['kind'].lower()}s")
+
+    def _versions(self) -> list[str]:
+        return [self._live(one)["metadata"]["resourceVersion"] for one in self.manifests()]
 
     def _commit(self, manifest: Object) -> None:
         self.file(manifest["metadata"]["name"]).write_text(yaml.safe_dump(manifest))
@@ -81,7 +91,9 @@ def tracked(manifest: Object) -> Object:
 def assert_metadata_is_as_desired(found: Object, desired: Object) -> None:
     """But for what Argo CD adds itself, what a click has set, and the operator's finalizers."""
     wanted = desired["annotations"]
-    assert {name: found["annotations"][name] for name in found["annotations"].keys() - ADDED | wanted.keys()} == wanted
+    assert {
+        name: value for name, value in found["annotations"].items() if name in wanted or name not in ADDED
+    } == wanted
     assert "labels" not in found
     assert set(found["finalizers"]) <= {f"{GROUP}/finalizer", WITHDRAW}
 
