@@ -1,6 +1,7 @@
 # Every target works alone on a fresh machine with Python 3.11+, git and make.
 PYTHON ?= python3
 BIN := .venv/bin
+LOCK = $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header
 
 .PHONY: setup controlplane tools generate lint test chaos bench demo requirements clean
 
@@ -19,6 +20,7 @@ controlplane: setup                           ## kube-apiserver, etcd and kubect
 
 tools: setup                                  ## helm, promtool and prometheus in .cache/tools/bin, for the tests
 	@$(BIN)/python -m tests.tools.build
+	@$(BIN)/python -m tests.chart.container
 
 generate: setup                               ## the CRDs from the Pydantic models, the dashboards from their code
 	@$(BIN)/python -m voyado_operator.api.crd crds
@@ -50,8 +52,10 @@ demo: controlplane                            ## the whole promise in a minute; 
 	@$(BIN)/python -m examples.demo
 
 requirements: setup                           ## lock again after a change of the dependencies in pyproject.toml
-	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header pyproject.toml -o requirements/runtime.txt
-	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --group dev -c requirements/runtime.txt pyproject.toml -o requirements/dev.txt
+	$(LOCK) pyproject.toml -o requirements/runtime.txt
+	$(LOCK) --group dev -c requirements/runtime.txt pyproject.toml -o requirements/dev.txt
+	$(LOCK) --all-extras -c requirements/runtime.txt pyproject.toml -o requirements/extras.txt
+	$(LOCK) --group build -c requirements/dev.txt -o requirements/build.txt
 
 clean:
 	rm -rf .venv .cache

@@ -82,6 +82,11 @@ class App:
         self._acquiring = asyncio.create_task(self._acquire(), name="acquire the Lease")
         self._metrics_server, _ = start_http_server(self.settings.metrics_port, registry=self._exposed)
 
+    @property
+    def api_server(self) -> str:
+        """Its URL."""
+        return self._cluster.url
+
     async def _acquire(self) -> None:
         """Until the Lease is ours, and everybody is known, the operator watches, and does nothing.
 

@@ -3,6 +3,7 @@
 import logging
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import kopf
@@ -42,7 +43,9 @@ def register(registry: kopf.OperatorRegistry, app: App) -> None:
     async def login(**kwargs: Any) -> kopf.ConnectionInfo | None:
         if app.settings.kubeconfig:
             return kopf.login_with_kubeconfig(**kwargs)
-        return kopf.login_with_service_account(**kwargs)
+        found = kopf.login_with_service_account(**kwargs)
+        # Kopf asks DNS for kubernetes.default.svc; our own client goes where the kubelet says, without DNS.
+        return replace(found, server=app.api_server) if found else None
 
     @kopf.on.probe(registry=registry, id="overdue")
     async def overdue(**_: Any) -> int:

@@ -48,6 +48,10 @@ class Cluster:
             raise NoCluster(f"cannot tell which cluster to talk to, {where}: {error}") from None
         return cls(client.ApiClient(settings))
 
+    @property
+    def url(self) -> str:
+        return str(self._api.configuration.host)
+
     async def close(self) -> None:
         await self._api.close()
 
