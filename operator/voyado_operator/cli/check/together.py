@@ -77,7 +77,8 @@ def clear_text(secrets: Iterable[Manifest], ours: Sequence[Manifest]) -> Iterato
     own_files = {one.file for one in ours}
     named = {(one.namespace, name) for one in ours for path in SECRETS if (name := _text(one, path))}
     for secret in secrets:
-        keys = [key for field in ("data", "stringData") for key in (secret.value.get(field) or {})]
+        held = [secret.value.get(field) for field in ("data", "stringData")]
+        keys = [key for values in held if isinstance(values, dict) for key in values]
         is_near = (secret.namespace, secret.name) in named or secret.file in own_files
         if keys and is_near and "sops" not in secret.value:
             yield secret.warning(
