@@ -26,6 +26,10 @@ generate: setup                               ## the CRDs from the Pydantic mode
 	@$(BIN)/python -m voyado_operator.api.crd crds
 	@$(BIN)/python -m voyado_operator.api.crd helm/voyado-operator/files/crds
 	@$(BIN)/python -m helm.dashboards
+	@$(BIN)/python -m examples.argocd
+
+install.yaml: tools generate                  ## the whole installation in one file, as a release has it
+	@$(BIN)/python -m tests.tools.chart > $@
 
 lint: setup                                   ## ruff, mypy --strict, import contracts
 	$(BIN)/ruff check .

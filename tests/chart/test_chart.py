@@ -9,7 +9,7 @@ import yaml
 
 from tests.controlplane.processes import ControlPlane, control_plane
 from tests.tools.build import MONITORING_CRDS
-from tests.tools.chart import CHART, Manifest, Refused, helm, rendered
+from tests.tools.chart import CHART, Manifest, Refused, helm, installation, rendered
 
 VALUES = sorted((CHART / "ci").glob("*.yaml"))
 CRDS = CHART.parents[1] / "crds"
@@ -146,3 +146,11 @@ def test_the_ledger_outlives_the_chart() -> None:
 
 def test_what_is_off_by_default() -> None:
     assert not kinds() & {"NetworkPolicy", "PodDisruptionBudget", "ValidatingAdmissionPolicy", "ConfigMap", "Service"}
+
+
+def test_one_apply_installs(cluster: ControlPlane) -> None:
+    """`make install.yaml`: the file that a release has."""
+    said = cluster.kubectl("apply", "--server-side", "-f", "-", stdin=installation())
+
+    assert "namespace/voyado-operator serverside-applied" in said
+    cluster.kubectl("get", "deployment,serviceaccount", "-n", "voyado-operator", "voyado-operator")

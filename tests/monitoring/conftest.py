@@ -10,9 +10,9 @@ import pytest
 
 from tests.cluster.world import World
 from tests.controlplane.postgres import Postgres, running_postgres
-from tests.controlplane.processes import ControlPlane
 from tests.engage import EngageAdmin, running_simulator
 from tests.faults.restarting import Restarting
+from tests.installed import Cluster
 from tests.monitoring.prometheus import Prometheus, running_prometheus
 
 LEVER = Path(__file__).parent / "lever"
@@ -33,12 +33,12 @@ def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]
 
 @pytest.fixture(scope="module")
 def operators(
-    cluster: ControlPlane, prometheus: Prometheus, tmp_path_factory: pytest.TempPathFactory
+    cluster: Cluster, prometheus: Prometheus, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Restarting]:
     """Scraped, and with the lever that holds its event loop."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, (str(LEVER), os.environ.get("PYTHONPATH")))))
-        restarting = Restarting(cluster.kubeconfig, tmp_path_factory.mktemp("operator"))
+        restarting = Restarting(cluster.operator_kubeconfig, tmp_path_factory.mktemp("operator"))
         prometheus.scrape(restarting.running.metrics_port)
         yield restarting
         restarting.close()
@@ -54,7 +54,7 @@ def engage() -> Iterator[EngageAdmin]:
 @pytest.fixture
 def world(
     request: pytest.FixtureRequest,
-    cluster: ControlPlane,
+    cluster: Cluster,
     operators: Restarting,
     postgres: Postgres,
     engage: EngageAdmin,

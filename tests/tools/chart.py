@@ -1,6 +1,7 @@
 """The chart as Helm renders it."""
 
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,20 @@ def rendered_text(values: Manifest | None = None, release: str = NAME) -> str:
     return helm("template", release, str(CHART), "--namespace=default", "--values=-", stdin=given)
 
 
+def installation() -> str:
+    """Everything that `kubectl apply -f` installs, into a namespace of its own, without Helm's own marks."""
+    namespace = yaml.safe_dump({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAME}})
+    text = helm("template", NAME, str(CHART), f"--namespace={NAME}")
+    lines = [line for line in text.splitlines() if not line.lstrip().startswith(("helm.sh/chart:", "# Source:"))]
+    return f"{namespace}{chr(10).join(lines)}\n".replace("managed-by: Helm", "managed-by: kubectl")
+
+
 def helm(*arguments: str, stdin: str = "") -> str:
     done = subprocess.run([BIN / "helm", *arguments], input=stdin, capture_output=True, text=True)
     if done.returncode:
         raise Refused(done.stderr)
     return done.stdout
+
+
+if __name__ == "__main__":
+    sys.stdout.write(installation())
