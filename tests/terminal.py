@@ -3,6 +3,7 @@
 import fcntl
 import os
 import pty
+import signal
 import struct
 import subprocess
 import termios
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 LINES, COLUMNS = 40, 120
+CTRL_C = "\x03"
 
 
 class Seen(NamedTuple):
@@ -35,8 +37,11 @@ def on_a_terminal(
         while piece := _read(screen):
             text += piece
             if asked and question in text:
-                os.write(screen, f"{answer}\n".encode())
                 asked = False
+                if answer == CTRL_C:
+                    program.send_signal(signal.SIGINT)
+                else:
+                    os.write(screen, f"{answer}\n".encode())
         os.close(screen)
     return Seen(text, program.returncode)
 

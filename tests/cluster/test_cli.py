@@ -15,10 +15,10 @@ from tests.cluster.world import World
 from tests.controlplane.build import BIN
 from tests.controlplane.processes import ControlPlane, control_plane, install_crds
 from tests.crd_rules import ACTIVATION, manifest
-from tests.terminal import on_a_terminal
+from tests.terminal import CTRL_C, on_a_terminal
 
 COMMAND = [sys.executable, "-m", "voyado_operator.cli.kubectl"]
-DONE, UNABLE, BLOCKED, PARTIAL, FAILED, TIMED_OUT = 0, 1, 3, 4, 5, 6
+DONE, UNABLE, BLOCKED, PARTIAL, FAILED, TIMED_OUT, INTERRUPTED = 0, 1, 3, 4, 5, 6, 130
 ADMISSION = {"guards": {"maxRemovals": "10%"}}
 
 
@@ -212,6 +212,21 @@ def test_on_a_terminal_a_bar_shows_how_far_the_run_is(world: World):
     assert done == sorted(done)
     assert 0 < done[-1] < 600
     assert "600 accepted" in seen.text
+
+
+def test_ctrl_c_ends_the_waiting_and_not_the_run(world: World):
+    world.connect(apiKeySecretRef={"name": "later"})
+    world.select(world.people(3))
+    world.apply(world.activation())
+    world.await_reason("ConnectionNotReady")
+    command = [*COMMAND, "sync", "vip", "-n", world.namespace, "--wait"]
+
+    seen = on_a_terminal(command, world.cluster.kubeconfig, question="vip: waits", answer=CTRL_C)
+
+    assert seen.returncode == INTERRUPTED
+    assert "the run goes on" in seen.text
+    world.secret("later", apiKey=world.engage.api_key)
+    assert world.await_status(lambda status: "lastHandledReconcileAt" in status)["lastRun"]["accepted"] == 3
 
 
 def test_no_colour_where_it_is_not_wanted(world: World):

@@ -92,6 +92,17 @@ def test_a_waiting_plan_is_shown_with_the_command_that_releases_it(width):
     assert max(len(line.rstrip()) for line in seen.splitlines()) <= width
 
 
+@pytest.mark.parametrize("width", [80, 120])
+def test_long_names_leave_room_for_the_state(width):
+    name = "customers-of-a-very-long-name-in-sweden-and-norway"
+    label = "a-very-long-label-that-somebody-chose-in-2026"
+    waiting = activation(name, label=label, status=status("GuardBlocked", "False", STALLED, plan=PLAN, members=1234567))
+    seen = printed(waiting, width=width)
+    assert "● waits for approval" in seen
+    assert "1,234,567" in seen
+    assert "…" not in seen
+
+
 def test_what_fails_is_shown_with_its_reason_and_when_it_is_tried_again():
     failing = activation(status=status("SourceFailed", "False", nextRunTime=NOW + timedelta(minutes=4)))
     seen = printed(failing, width=100)

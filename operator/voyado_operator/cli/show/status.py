@@ -92,8 +92,8 @@ def _connections(seen: Overview) -> Table:
 
 def _activations(seen: Overview, lines: Sequence[Line], width: int) -> Table:
     table = _table(seen)
-    table.add_column("ACTIVATION", no_wrap=True)
-    table.add_column("TARGET", no_wrap=True, overflow="ellipsis")
+    table.add_column("ACTIVATION", overflow="fold")  # long names give way, as the rest tells more
+    table.add_column("TARGET", overflow="fold")
     table.add_column("MEMBERS", justify="right", no_wrap=True)
     if width >= ROOMY:
         table.add_column("LAST DIFF", justify="right", no_wrap=True)
