@@ -54,6 +54,23 @@ class Floor:
 
 
 @dataclass(frozen=True)
+class WrittenAhead:
+    name: str = "write-ahead floor"
+
+    def enter(self, scenario: Scenario, warehouse: Warehouse, url: str, folder: Path) -> Entry:
+        command = [
+            str(PEERS / "python"),
+            "-m",
+            f"{CONTESTANTS}.written_ahead",
+            warehouse.source,
+            url,
+            str(folder / "ledger"),
+        ]
+        leaving = ["false", scenario.leaving] if scenario.leaving else []
+        return Entry([*command, "true", scenario.entering, *leaving])
+
+
+@dataclass(frozen=True)
 class Dlt:
     name: str
     module: str
@@ -103,6 +120,7 @@ class Drt:
 CONTENDERS: tuple[Contender, ...] = (
     Floor(1),
     Floor(8),
+    WrittenAhead(),
     Ours(),
     Drt("drt, as documented", syncs=1, rows=4000),
     Drt("drt, 100,000 rows at a time", syncs=1, rows=100_000),
