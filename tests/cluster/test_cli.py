@@ -5,17 +5,19 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.cluster.world import World
+from tests.cluster.world import GROUP, World
 from tests.controlplane.build import BIN
 from tests.controlplane.processes import ControlPlane, control_plane, install_crds
 from tests.crd_rules import ACTIVATION, manifest
 from tests.terminal import CTRL_C, on_a_terminal
+from tests.tools.chart import rendered
 
 COMMAND = [sys.executable, "-m", "voyado_operator.cli.kubectl"]
 DONE, UNABLE, BLOCKED, PARTIAL, FAILED, TIMED_OUT, INTERRUPTED = 0, 1, 3, 4, 5, 6, 130
@@ -341,6 +343,31 @@ def test_what_a_user_may_not_do(tmp_path: Path):
     assert "you may not patch segmentactivations in namespace default" in said["sync vip"]
     assert "you may not list segmentactivations in any namespace" in said["status -A"]
     assert "does not accept your credentials" in said["status"]
+
+
+def test_who_may_not_approve_is_told_who_can(tmp_path: Path):
+    plan = {"digest": "sha256:1", "entering": 1, "leaving": 2, "blockedBy": []}
+    plan |= {"createdAt": "2026-01-01T00:00:00Z", "expiresAt": "2999-01-01T00:00:00Z"}
+    verbs, who = "--verb=get,list,watch,patch", "system:serviceaccount:default:editor"
+    with control_plane() as bare:
+        install_crds(bare)
+        policies = [one for one in rendered({"fourEyes": {"enabled": True}}) if "AdmissionPolicy" in one["kind"]]
+        bare.kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all(policies))
+        bare.kubectl("apply", "-f", "-", stdin=manifest(ACTIVATION, {}))
+        status = json.dumps({"status": {"plan": plan}})
+        bare.kubectl("patch", "segact", "vip", "--subresource=status", "--type=merge", "-p", status)
+        bare.kubectl("create", "serviceaccount", "editor")
+        bare.kubectl("create", "role", "editor", verbs, "--resource=segmentactivations.voyado-operator.io")
+        bare.kubectl("create", "rolebinding", "editor", "--role=editor", "--serviceaccount=default:editor")
+        editor = changed(bare, tmp_path, user={"token": bare.kubectl("create", "token", "editor").strip()})
+        probe = ["annotate", "segact", "vip", f"{GROUP}/approve=probe", "--dry-run=server", f"--as={who}"]
+        while "may not approve" not in bare.try_kubectl(*probe).stderr:
+            time.sleep(0.1)  # the API server tells nobody when it has taken a policy into use
+
+        told = in_shell(editor, "approve", "vip", "--yes")
+
+    assert told.returncode == UNABLE
+    assert f"{who} may not approve plans here; somebody with the verb approve on segmentactivations can" in told.stderr
 
 
 def test_kubectl_finds_the_plugin_and_completes_names(world: World, tmp_path: Path):

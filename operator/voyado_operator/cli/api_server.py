@@ -17,7 +17,7 @@ from voyado_operator.api.connection import VoyadoConnection
 Resource = TypeVar("Resource", SegmentActivation, VoyadoConnection)
 MANAGER = "kubectl-voyado"
 SECONDS = (5, 30)  # to connect, to answer
-GONE = 410
+DENIED = " denied request: "
 
 
 class Unable(Exception):  # noqa: N818 - says what cannot be done, not that it is an error
@@ -155,6 +155,8 @@ class ApiServer:
         match error.status:
             case 401:
                 return f"the API server at {self.host} does not accept your credentials; log in again"
+            case 403 if DENIED in said.get("message", ""):  # by an admission policy, such as the chart's four eyes
+                return str(said["message"]).rpartition(DENIED)[2]
             case 403:
                 return (
                     f"you may not {verb} {kind.plural} {where}: you need a Role that allows the verb {verb} on "

@@ -57,7 +57,7 @@ def releasable(activation: SegmentActivation, digest: str | None, now: datetime)
         raise Unable(f"another plan of {name} waits by now: {waiting.digest}; look at it before you approve it")
     if activation.status.last_handled_approval == waiting.digest:
         raise Unable(f"this plan of {name} was approved already; what the audience still has of it goes out")
-    if all(one.guard == NEVER_APPROVED for one in waiting.blocked_by):
+    if {one.guard for one in waiting.blocked_by} == {NEVER_APPROVED}:
         raise Unable(f"no approval lets it pass: write a later spec.governance.reviewBy into {name}")
     return waiting
 

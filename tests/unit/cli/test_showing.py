@@ -64,6 +64,9 @@ def test_a_history_is_a_table_of_runs():
         ["Blocked", "5", "900"],
     ]
     assert "has not run yet" in text(history(activation(), NOW))
+    signed = runs[0].model_copy(update={"approved_by": "anna"}).manifest()
+    seen = text(history(activation(status=status("Succeeded", history=[signed, runs[1].manifest()])), NOW))
+    assert ["APPROVED BY" in shown, "APPROVED BY" in seen, "anna" in seen] == [False, True, True]
 
 
 def planned(message: str) -> dict[str, object]:
@@ -102,6 +105,7 @@ def test_a_run_has_every_number_that_is_not_nothing():
     [
         ({"plan": PLAN}, None, None),
         ({"plan": PLAN}, "sha256:1", None),
+        ({"plan": PLAN | {"blockedBy": []}}, None, None),
         ({"plan": PLAN}, "sha256:2", "another plan of vip waits"),
         ({}, None, "no plan of vip waits"),
         ({"plan": PLAN | {"expiresAt": NOW}}, None, "expired"),

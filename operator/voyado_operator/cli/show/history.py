@@ -72,11 +72,14 @@ def _table(runs: Sequence[HistoryEntry], now: datetime) -> Table:
     for title in ("ENTERING", "LEAVING", "ACCEPTED", "REJECTED"):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("HELD BACK BY", overflow="fold")
+    if is_signed := any(run.approved_by for run in runs):
+        table.add_column("APPROVED BY", overflow="fold")
     for run in runs:
         table.add_row(
             ago(run.finished_at, now),
             Text(run.outcome, style=COLOURS.get(run.outcome, "")),
             *(count(number) for number in (run.entering, run.leaving, run.accepted, run.rejected)),
             ", ".join(run.waits_for or []),
+            *([run.approved_by or ""] if is_signed else []),
         )
     return table
