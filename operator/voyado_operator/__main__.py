@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from voyado_operator.cli.check.output import Output
+from voyado_operator.cli.output import Output
 
 if TYPE_CHECKING:
     from voyado_operator.settings import Settings

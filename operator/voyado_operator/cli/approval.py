@@ -10,6 +10,7 @@ from voyado_operator.api.activation import SegmentActivation, WaitingPlan
 from voyado_operator.api.common import APPROVE
 from voyado_operator.cli import commands, exit_codes
 from voyado_operator.cli.api_server import ApiServer, Unable
+from voyado_operator.cli.output import Output
 from voyado_operator.cli.show.console import show_aside
 from voyado_operator.cli.show.plan import held_back
 from voyado_operator.cli.show.words import ago, command, count
@@ -27,7 +28,7 @@ class Asked:
     is_confirmed: bool
 
 
-def approve(api: ApiServer, asked: Asked, output: str, seconds: float | None) -> int:
+def approve(api: ApiServer, asked: Asked, output: Output, seconds: float | None) -> int:
     """With `seconds`, wait so long for the run that releases it. Raises Unable."""
     now = datetime.now(UTC)
     activation = api.activation(asked.name)

@@ -10,6 +10,7 @@ from voyado_operator.api.activation import SegmentActivation, SegmentActivationS
 from voyado_operator.api.common import PLAN_REQUESTED_AT, REQUESTED_AT
 from voyado_operator.cli import exit_codes
 from voyado_operator.cli.api_server import ApiServer, Unable, Whereabouts
+from voyado_operator.cli.output import Output
 from voyado_operator.cli.progress import live
 from voyado_operator.cli.show import history as shown_history
 from voyado_operator.cli.show import status as shown_status
@@ -21,7 +22,6 @@ from voyado_operator.cli.show.words import command
 from voyado_operator.cli.waiting import TimedOut, Waiting
 
 Answered = Callable[[SegmentActivationStatus], bool]
-JSON = "json"
 
 
 def at(kubeconfig: str | None, context: str | None, namespace: str | None) -> ApiServer:
@@ -29,16 +29,16 @@ def at(kubeconfig: str | None, context: str | None, namespace: str | None) -> Ap
     return ApiServer(Whereabouts(kubeconfig, context, namespace))
 
 
-def status(api: ApiServer, output: str, *, everywhere: bool) -> None:
+def status(api: ApiServer, output: Output, *, everywhere: bool) -> None:
     namespace = None if everywhere else api.namespace
     seen = shown_status.Overview(api.activations(namespace), api.connections(namespace), _now(), everywhere)
-    if output == JSON:
+    if output is Output.JSON:
         print_json(shown_status.as_json(seen))
         return
     show(shown_status.overview(seen, console().width))
 
 
-def plan(api: ApiServer, name: str, output: str, seconds: float | None) -> int:
+def plan(api: ApiServer, name: str, output: Output, seconds: float | None) -> int:
     """With `seconds`, wait so long for the plan and show it."""
     activation, token = able_to_run(api, name), fresh_token()
     # With mode: Plan every run is a plan, and it is the run that is answered for.
@@ -52,7 +52,7 @@ def plan(api: ApiServer, name: str, output: str, seconds: float | None) -> int:
     )
     if done is None:
         return code
-    if output == JSON:
+    if output is Output.JSON:
         print_json(plan_json(done))
     else:
         show(shown_plan(done))
@@ -62,7 +62,7 @@ def plan(api: ApiServer, name: str, output: str, seconds: float | None) -> int:
     return exit_codes.BLOCKED if would_block(done) else exit_codes.DONE
 
 
-def sync(api: ApiServer, name: str, output: str, seconds: float | None) -> int:
+def sync(api: ApiServer, name: str, output: Output, seconds: float | None) -> int:
     """With `seconds`, wait so long for the run and show it."""
     able_to_run(api, name)
     token = fresh_token()
@@ -92,9 +92,9 @@ def resume(api: ApiServer, name: str) -> None:
         typer.echo(f"its VoyadoConnection {connection.metadata.name} is suspended, so it does not run yet", err=True)
 
 
-def history(api: ApiServer, name: str, output: str) -> None:
+def history(api: ApiServer, name: str, output: Output) -> None:
     activation = api.activation(name)
-    if output == JSON:
+    if output is Output.JSON:
         print_json(shown_history.history_json(activation))
     else:
         show(shown_history.history(activation, _now()))
@@ -111,13 +111,13 @@ def able_to_run(api: ApiServer, name: str) -> SegmentActivation:
     return activation
 
 
-def outcome(api: ApiServer, asked: SegmentActivation, output: str, seconds: float, answered: Answered) -> int:
+def outcome(api: ApiServer, asked: SegmentActivation, output: Output, seconds: float, answered: Answered) -> int:
     """Wait for the run, show it, and return what its outcome exits with."""
     done, code = answer(api, asked, seconds, answered)
     if done is None or done.status.last_run is None:
         return code
     run, waiting = done.status.last_run, done.status.plan
-    if output == JSON:
+    if output is Output.JSON:
         print_json(run_json(done, run))
     else:
         show(finished(done, run))

@@ -4,12 +4,12 @@ Nothing heavy is imported before a command runs: `--help` and completion answer 
 """
 
 import sys
-from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
 from voyado_operator.cli import exit_codes
+from voyado_operator.cli.output import Output
 
 cli = typer.Typer(
     name="kubectl voyado",
@@ -18,13 +18,6 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-class Output(StrEnum):
-    """How results are printed."""
-
-    TEXT = "text"
-    JSON = "json"
 
 
 def _seconds(text: object) -> float:

@@ -12,10 +12,10 @@ from voyado_operator.api.common import Kind
 from voyado_operator.cli.check.beyond import overlooked
 from voyado_operator.cli.check.findings import Finding, Severity, are_fine, sorted_by_place
 from voyado_operator.cli.check.manifests import Found, Manifest, NoSuchFile, collected
-from voyado_operator.cli.check.output import Output
 from voyado_operator.cli.check.queries import DuckDBParser, Parse, missing_columns
 from voyado_operator.cli.check.resources import judged
 from voyado_operator.cli.check.together import judged_together
+from voyado_operator.cli.output import Output
 
 FINE, FAULTY, USAGE = 0, 1, 2
 COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
