@@ -1,7 +1,9 @@
 """One activation for as long as it lives: gate, run, report, and when to look again."""
 
+import logging
 import random
 import secrets
+from asyncio import CancelledError
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime
@@ -14,6 +16,7 @@ from voyado_operator.api.connection import VoyadoConnection
 from voyado_operator.domain.errors import RunError
 from voyado_operator.reconcile import measuring, report
 from voyado_operator.reconcile.conditions import Verdict, progressing, ready_of, verdict_of
+from voyado_operator.reconcile.delivery import Interrupted
 from voyado_operator.reconcile.finalizer import keep_finalizer
 from voyado_operator.reconcile.findings import Assignment, Findings, Intent
 from voyado_operator.reconcile.gate import HOLDS, held_back
@@ -22,10 +25,14 @@ from voyado_operator.reconcile.limits import schedule
 from voyado_operator.reconcile.progress import Tracker, shown
 from voyado_operator.reconcile.registry import Registry, Watched, is_being_probed
 from voyado_operator.reconcile.run import Run
+from voyado_operator.reconcile.run_line import tell
 from voyado_operator.reconcile.surroundings import Surroundings
 from voyado_operator.reconcile.triggers import Trigger, approval, is_new_generation, trigger
 from voyado_operator.reconcile.worker import Worker
+from voyado_operator.telemetry.logging import bound
 from voyado_operator.telemetry.metrics import Metrics
+
+logger = logging.getLogger(__name__)
 
 
 class Due(NamedTuple):
@@ -151,19 +158,28 @@ class ActivationLife:
             approval=approval(activation, self.status),
             former_ledger=self.status.ledger,
         )
-        with Worker(f"run-{assignment.run_id}") as worker, self._metrics.active_runs.track_inprogress():
-            run = Run(assignment, self._around, self._registry, worker, tracker, self._is_stopping)
-            async with shown(tracker, partial(self._show_progress, activation)):
-                findings = await run.execute()
-        if findings.key_was_refused:
-            self._registry.suspect(connection.metadata.key)
-        measuring.count_run(self._metrics, assignment, findings, tracker)
-        await self._report(assignment, findings)
+        with bound(activation=str(activation.metadata.key), run=assignment.run_id, phase=lambda: tracker.phase):
+            findings = await self._execute(assignment, tracker)
+            if findings.key_was_refused:
+                self._registry.suspect(connection.metadata.key)
+            measuring.count_run(self._metrics, assignment, findings, tracker)
+            await self._report(assignment, findings, asked)
         return findings.error is not None
 
-    async def _report(self, assignment: Assignment, findings: Findings) -> None:
+    async def _execute(self, assignment: Assignment, tracker: Tracker) -> Findings:
+        with Worker(f"run-{assignment.run_id}") as worker, self._metrics.active_runs.track_inprogress():
+            run = Run(assignment, self._around, self._registry, worker, tracker, self._is_stopping)
+            async with shown(tracker, partial(self._show_progress, assignment.activation)):
+                try:
+                    return await run.execute()
+                except (Interrupted, CancelledError):
+                    logger.info("cut off: the next run finds out what is left to do")
+                    raise
+
+    async def _report(self, assignment: Assignment, findings: Findings, asked: Trigger) -> None:
         activation = assignment.activation
         status = report.reported(assignment, findings, self.status)
+        tell(asked, status, findings)  # first: the API server may not take the status now
         for severity, reason, message in findings.notices:
             await self._keeper.announce(activation.metadata, severity, reason, message)
         if assignment.is_on_the_side:

@@ -17,8 +17,10 @@ from voyado_operator.reconcile.registry import Registry, Watched
 from voyado_operator.reconcile.surroundings import Surroundings
 from voyado_operator.reconcile.withdrawal import Withdrawal, Withdrawn
 from voyado_operator.reconcile.worker import Worker
+from voyado_operator.telemetry.logging import bound
 
 logger = logging.getLogger(__name__)
+RUN = "withdraw"  # what the ledger, Engage and the log call it instead of a run's id
 FIRST_WAIT, LONGEST_WAIT = 2.0, 300.0  # seconds
 GRACE = timedelta(seconds=15)
 """For a connection or Secret that is replaced, or applied again by GitOps; one deleted together does not come back."""
@@ -59,12 +61,17 @@ class Deletions:
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
     async def _withdraw(self, activation: SegmentActivation) -> None:
-        """Until it has worked: a person who must act may take their time, and so may Engage."""
+        tracker = Tracker()
+        with bound(activation=str(activation.metadata.key), run=RUN, phase=lambda: tracker.phase):
+            await self._try_until_done(activation, tracker)
+
+    async def _try_until_done(self, activation: SegmentActivation, tracker: Tracker) -> None:
+        """A person who must act may take their time, and so may Engage."""
         keeper = StatusKeeper(Kind.ACTIVATION, self._around.cluster, activation.status)
         wait, give_up_at = FIRST_WAIT, self._around.clock() + GRACE
         while True:
             try:
-                await self._attempt(activation, keeper)
+                await self._attempt(activation, keeper, tracker)
                 return
             except (ConnectionMissing, SecretMissing, InvalidSpec) as error:
                 if self._around.clock() >= give_up_at:
@@ -72,9 +79,9 @@ class Deletions:
                     return
                 wait = FIRST_WAIT
             except RunError as error:
-                logger.warning("SegmentActivation %s: %s: %s", activation.metadata.key, error.reason, error)
+                logger.warning("%s: %s", error.reason, error)
             except Exception:
-                logger.exception("SegmentActivation %s: the withdrawal failed", activation.metadata.key)
+                logger.exception("the withdrawal failed")
             await self._woken_or_after(activation.metadata.uid, wait)
             wait = min(2 * wait, LONGEST_WAIT)
 
@@ -84,21 +91,22 @@ class Deletions:
         with suppress(TimeoutError):
             await asyncio.wait_for(wake.wait(), seconds)
 
-    async def _attempt(self, activation: SegmentActivation, keeper: Keeper) -> None:
+    async def _attempt(self, activation: SegmentActivation, keeper: Keeper, tracker: Tracker) -> None:
         metadata, owner = activation.metadata, self._around.owner(activation.metadata.key)
         if self._watched[metadata.uid].latest.spec.deletion_policy == "Retain":
             await self._leave_behind(activation, keeper, "deletionPolicy is Retain by now")
             return
-        withdrawn, tracker = Withdrawn(0, 0), Tracker()
+        withdrawn = Withdrawn(0, 0)
         try:
             with Worker(f"withdraw-{metadata.name}") as worker:
                 withdrawal = Withdrawal(self._around, self._registry, worker, lambda: False, tracker)
                 async with shown(tracker, partial(self._show_progress, activation, keeper)):
                     for url in self._ledgers(activation):
-                        withdrawn += await withdrawal.empty(url, owner, activation, "withdraw")
+                        withdrawn += await withdrawal.empty(url, owner, activation, RUN)
         except RunError as error:
             await keeper.write(metadata, keeper.judged(metadata, verdict_of(error), {}, self._around.clock()))
             raise
+        logger.info("of the target %s", withdrawn, extra={"fields": {"left": withdrawn.left}})
         severity = "Warning" if withdrawn.left else "Normal"
         await keeper.announce(metadata, severity, "TargetWithdrawn", f"of the target {withdrawn}")
         await finalizer.release(self._around.cluster, activation)

@@ -49,11 +49,18 @@ class StatusKeeper(Generic[Status]):
 
     async def announce(self, metadata: Metadata, severity: str, reason: str, message: str) -> None:
         """Post an Event; a lost one is only logged, as the status says the same."""
-        logger.info("%s %s: %s: %s", self._kind.value, metadata.key, reason, message)
+        logger.log(_level(self._kind, severity), "%s %s: %s: %s", self._kind.value, metadata.key, reason, message)
         try:
             await self._cluster.event(self._kind, metadata, severity, reason, message)
         except Exception:  # noqa: BLE001 - whatever the API server has against it
             logger.warning("%s %s: the Event %s could not be posted", self._kind.value, metadata.key, reason)
+
+
+def _level(kind: Kind, severity: str) -> int:
+    """An activation's good news is in the one line of the run that brought it."""
+    if severity == "Warning":
+        return logging.WARNING
+    return logging.DEBUG if kind is Kind.ACTIVATION else logging.INFO
 
 
 def _is_news(before: Condition | None, after: Condition) -> bool:

@@ -89,7 +89,7 @@ class Run:
     def _unexpected(self, error: Exception) -> Unexpected:
         """Where it happened goes into the log, but not what it says: that may quote a row."""
         kind, place = type(error).__name__, "".join(traceback.format_tb(error.__traceback__))
-        logger.error("%s: run %s: %s\n%s", self.assignment.activation.metadata.key, self.assignment.run_id, kind, place)
+        logger.error("an error that nobody foresaw: %s\n%s", kind, place)
         return Unexpected(f"the run ended with an error that nobody foresaw ({kind}); the operator's log says where")
 
     async def _steps(self, tenant: Tenant) -> None:

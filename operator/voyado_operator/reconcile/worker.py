@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, asynccontextmanager
+from contextvars import copy_context
+from functools import partial
 from types import TracebackType
 from typing import ParamSpec, TypeVar
 
@@ -28,7 +30,8 @@ class Worker:
     async def __call__(
         self, call: Callable[Arguments, Answer], *args: Arguments.args, **kwargs: Arguments.kwargs
     ) -> Answer:
-        return await asyncio.wrap_future(self._executor.submit(call, *args, **kwargs))
+        # With the caller's context, as asyncio.to_thread does: what the thread logs is about the caller's run.
+        return await asyncio.wrap_future(self._executor.submit(copy_context().run, partial(call, *args, **kwargs)))
 
     @asynccontextmanager
     async def entered(self, context: AbstractContextManager[Answer]) -> AsyncIterator[Answer]:
@@ -37,4 +40,4 @@ class Worker:
         try:
             yield answer
         finally:
-            self._executor.submit(context.__exit__, None, None, None)
+            self._executor.submit(copy_context().run, context.__exit__, None, None, None)

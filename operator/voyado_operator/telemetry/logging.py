@@ -1,9 +1,13 @@
-"""One log for everything, as JSON or text, in which no address can appear."""
+"""One log for everything, as JSON or text, in which no address can appear, and which says what each line is about."""
 
 import json
 import logging
 import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 import stamina
@@ -12,6 +16,8 @@ import stamina
 SILENCED = ("aiohttp.access", "kubernetes", "kubernetes_asyncio", "hpack", "asyncio")
 # Kopf reports every event handler and every daemon's start at INFO.
 CHATTY = ("kopf",)
+_NOTHING: Mapping[str, object] = MappingProxyType({})
+_bound: ContextVar[Mapping[str, object]] = ContextVar("bound", default=_NOTHING)
 ADDRESS = re.compile(r"[^\s@\"'<>(),;=?&/]+(@|%40)[^\s@\"'<>(),;&/]+\.[^\s@\"'<>(),;&/]+", re.IGNORECASE)
 
 
@@ -20,15 +26,38 @@ def redacted(text: str) -> str:
     return ADDRESS.sub("<address>", text)
 
 
+@contextmanager
+def bound(**fields: object) -> Iterator[None]:
+    """Every line written in this block carries the fields, also in the tasks and the worker that it starts.
+
+    A field that is a function is asked whenever a line is written.
+    """
+    token = _bound.set({**_bound.get(), **fields})
+    try:
+        yield
+    finally:
+        _bound.reset(token)
+
+
+def _fields(record: logging.LogRecord) -> dict[str, object]:
+    """What the line is about, and then what it has of its own: `extra={"fields": {…}}`."""
+    about = {name: value() if callable(value) else value for name, value in _bound.get().items()}
+    return about | dict(getattr(record, "fields", _NOTHING))
+
+
 class TextFormatter(logging.Formatter):
-    """For reading in a terminal."""
+    """For reading in a terminal: the fields as name=value behind the message."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        fields = (f"{name}={value}" for name, value in _fields(record).items())
+        return " ".join([super().formatMessage(record), *fields])
 
     def format(self, record: logging.LogRecord) -> str:
         return redacted(super().format(record))
 
 
 class JsonFormatter(logging.Formatter):
-    """One object per line: timestamp, level, logger, message, and object, run and exception where there is one."""
+    """One object per line: timestamp, level, logger, message, fields, and object and exception where there is one."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
@@ -37,7 +66,7 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        line |= getattr(record, "fields", {})
+        line |= _fields(record)
         if reference := getattr(record, "k8s_ref", None):  # Kopf's own lines about an object
             line["object"] = f"{reference.get('namespace')}/{reference.get('name')}"
         if record.exc_info:
@@ -47,11 +76,17 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(clean, ensure_ascii=False, default=lambda value: redacted(str(value)))
 
 
+def formatter(log_format: str) -> logging.Formatter:
+    """`json` or `text`."""
+    return (
+        TextFormatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s") if log_format == "text" else JsonFormatter()
+    )
+
+
 def configure(log_format: str, level: str) -> None:
     """Route all logging to standard error."""
     handler = logging.StreamHandler()
-    text = TextFormatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
-    handler.setFormatter(text if log_format == "text" else JsonFormatter())
+    handler.setFormatter(formatter(log_format))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
