@@ -6,7 +6,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from time import monotonic
 
-EVERY_SECONDS = 5.0  # status writes are the API server's budget (operators.md 1.7), and most runs end sooner
+# Status writes are the API server's budget (operators.md 1.7): a run of up to 15 s takes three at most, with its start
+# and its end.
+FIRST, LONGEST = 5.0, 15.0
 
 
 @dataclass(slots=True)
@@ -35,7 +37,7 @@ class Tracker:
 
 @asynccontextmanager
 async def shown(tracker: Tracker, write: Callable[[Tracker], Awaitable[None]]) -> AsyncIterator[None]:
-    """While the block runs, `write` the tracker every EVERY_SECONDS in which it changed."""
+    """While the block runs, `write` the tracker after FIRST seconds, then less often, if it has changed."""
     task = asyncio.create_task(_write_now_and_then(tracker, write))
     try:
         yield
@@ -46,8 +48,10 @@ async def shown(tracker: Tracker, write: Callable[[Tracker], Awaitable[None]]) -
 
 async def _write_now_and_then(tracker: Tracker, write: Callable[[Tracker], Awaitable[None]]) -> None:
     written = tracker.phase, tracker.done, tracker.total  # that it waits to begin is no news
+    wait = FIRST
     while True:
-        await asyncio.sleep(EVERY_SECONDS)
+        await asyncio.sleep(wait)
+        wait = min(wait + FIRST, LONGEST)
         present = tracker.phase, tracker.done, tracker.total
         if present != written:
             await write(tracker)
