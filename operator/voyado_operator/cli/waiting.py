@@ -6,11 +6,13 @@ from time import monotonic
 
 from voyado_operator.api.activation import SegmentActivation, SegmentActivationStatus
 from voyado_operator.cli.api_server import ApiServer, Unable
+from voyado_operator.domain.errors import InvalidSpec
 from voyado_operator.reconcile.conditions import ready_of
+from voyado_operator.reconcile.limits import schedule
 
-HOLDS = {"Suspended", "TargetConflict", "InvalidSpec"}
+HOLDS = {"Suspended", "TargetConflict"}
 """Reasons for which an activation may not run at all, until somebody changes something."""
-PATIENCE_SECONDS = 5.0  # with one of them: it may be out of date, as it was shown before the request
+PATIENCE_SECONDS = 10.0  # with one of them: it may be out of date, and a run shows its progress after 5 seconds
 
 
 class TimedOut(Exception):  # noqa: N818 - the run goes on, it is no error
@@ -51,6 +53,11 @@ class Waiting:
 
 
 def _held(activation: SegmentActivation) -> str | None:
+    """Why it is not run at all; an InvalidSpec of an earlier run does not keep it from the next."""
+    try:
+        schedule(activation.spec.schedule)
+    except InvalidSpec as error:
+        return f"InvalidSpec: {error}"
     ready = ready_of(activation.status.conditions)
     is_held = ready is not None and ready.reason in HOLDS and activation.status.progress is None
     return f"{ready.reason}: {ready.message}" if ready and is_held else None
