@@ -4,8 +4,10 @@ import asyncio
 import io
 import json
 import logging
+import re
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +22,9 @@ from tests.component.conftest import Install
 from tests.component.installation import Installation
 
 Line = dict[str, Any]
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "logging.md"
 
 
 class Log:
@@ -76,6 +81,15 @@ async def test_a_run_is_one_line_that_says_what_it_did(install: Install, log: Lo
     assert [told[name] for name in numbers] == [11, 4, 2, 6, 0, 0, 11]
     assert told["requests"] == last.requests > 0
     assert told["seconds"] > 0
+
+
+async def test_the_line_has_the_fields_that_the_page_shows(install: Install, log: Log) -> None:
+    here = install("bulk")
+    here.select(here.people[:9])
+    await here.run()
+
+    [shown] = re.findall(r"```json\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    assert list(log.told()) == list(json.loads(shown))
 
 
 async def test_a_run_that_changes_nothing_is_one_line_too(install: Install, log: Log) -> None:
