@@ -10,10 +10,10 @@ import yaml
 from voyado_operator.cli.check.findings import Severity
 
 from tests.checking import findings
-from tests.crd_rules import GOVERNANCE, OPT_OUT, SQL, TENANT, TEXTS
+from tests.crd_rules import CONNECTION, GOVERNANCE, OPT_OUT, SQL, TEXTS
 
 ROOT = Path(__file__).parents[3]
-CONNECTION = yaml.safe_load(TENANT)
+LABELS = {"attribute": {"idTemplate": "label_{label}"}}
 
 
 def activation(name: str = "vip", namespace: str = "default", **spec: object) -> str:
@@ -31,6 +31,9 @@ def activation(name: str = "vip", namespace: str = "default", **spec: object) ->
 def connection(name: str = "engage", **spec: object) -> str:
     changed = {"metadata": {"name": name, "namespace": "default"}, "spec": CONNECTION["spec"] | spec}
     return yaml.safe_dump(CONNECTION | changed)
+
+
+TENANT = connection(labels=LABELS)
 
 
 def queried(query: str, **identifiers: str) -> str:
@@ -177,6 +180,13 @@ def test_a_connection_that_no_file_has():
     assert "write engage" in beside.message
     [faulty] = findings(connection(requestsPerSecond=0), activation())
     assert faulty.field == "spec.requestsPerSecond"  # what is wrong with the connection, not that there is none
+
+
+def test_a_label_over_a_connection_that_knows_no_labels():
+    [told] = findings(connection(), activation())
+    assert (told.severity, told.field) == (Severity.ERROR, "spec.target.label")
+    assert "VoyadoConnection engage (1.yaml:1) does not say how it represents labels" in told.message
+    assert not findings(connection(), activation(target=OPT_OUT, governance=GOVERNANCE))
 
 
 def test_the_same_object_in_two_files_is_a_warning():

@@ -27,7 +27,9 @@ def judged_together(manifests: Sequence[Manifest], sound: Sequence[Manifest]) ->
     activations = [one for one in sound if one.kind == Kind.ACTIVATION]
     yield from repeated(ours)
     yield from unconnected(activations, [one for one in ours if one.kind == Kind.CONNECTION])
-    yield from rivals(activations, [one for one in sound if one.kind == Kind.CONNECTION])
+    connections = [one for one in sound if one.kind == Kind.CONNECTION]
+    yield from unrouted(activations, connections)
+    yield from rivals(activations, connections)
     yield from clear_text([one for one in manifests if not one.is_ours], ours)
 
 
@@ -58,6 +60,19 @@ def unconnected(activations: Iterable[Manifest], connections: Iterable[Manifest]
         else:
             hint = "it must be there before this one can run"
             yield activation.warning(REFERENCE, f"these files have no VoyadoConnection {name}: {hint}")
+
+
+def unrouted(activations: Iterable[Manifest], connections: Iterable[Manifest]) -> Iterator[Finding]:
+    """Labels over a connection that does not say what a label is in its tenant, as the operator would refuse them."""
+    silent = {_key(one): one for one in connections if "labels" not in one.spec}
+    for activation in activations:
+        connection = silent.get((activation.namespace, _reference(activation)))
+        if connection is not None and "label" in activation.spec["target"]:
+            yield activation.error(
+                ("spec", "target", "label"),
+                f"VoyadoConnection {connection.name} ({connection.place}) does not say how it represents labels; write "
+                'there, for one, labels: {attribute: {idTemplate: "label_{label}"}}',
+            )
 
 
 def rivals(activations: Sequence[Manifest], connections: Sequence[Manifest]) -> Iterator[Finding]:
