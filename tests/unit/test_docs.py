@@ -5,7 +5,11 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+from prometheus_client import CollectorRegistry, generate_latest
+from voyado_operator.settings import PREFIX, Settings, from_environment
+from voyado_operator.telemetry.metrics import Metrics
 
+from docs import generate
 from tests.component.installation import TARGETS
 from tests.component.test_every_fault import DAMAGES, FAULTS, KILLED_AT
 
@@ -27,3 +31,40 @@ def test_every_test_that_is_named_exists(page: Path) -> None:
     assert named
     for file, test in named:
         assert f"def {test}" in (ROOT / "tests" / file).read_text(), f"{page.name}: {file}::{test}"
+
+
+def test_the_page_of_metrics_is_what_the_generator_gives() -> None:
+    assert generate.PAGE.read_text() == generate.page(), "run `python -m docs.generate`"
+
+
+def test_every_metric_is_on_the_page_once() -> None:
+    registry = CollectorRegistry()
+    Metrics(registry)
+    exported = re.findall(r"# TYPE (\w+) ", generate_latest(registry).decode())
+
+    assert sorted(re.findall(r"^\| `(voyado_\w+)`", generate.PAGE.read_text(), re.MULTILINE)) == sorted(exported)
+
+
+def test_an_alert_that_asks_for_no_metric_of_ours_is_on_no_page() -> None:
+    """Whoever renames a metric sees it in an alert that is missing here."""
+    pages = {page.stem for page in (ROOT / "docs" / "alerts").glob("Voyado*.md")}
+    assert set(re.findall(r"alerts/(Voyado\w+)\.md", generate.PAGE.read_text())) == pages
+
+
+NOT_FROM_THE_ENVIRONMENT = {"namespace", "kubeconfig"}
+IN_WORDS = {"namespaces": "all", "source_hosts": "all but loopback and link-local", "file_roots": "none"}
+
+
+def test_every_setting_is_on_the_page_with_its_default() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (.*?) \|", (ROOT / "docs" / "settings.md").read_text(), re.MULTILINE)
+    defaults = {name: field.default for name, field in Settings.model_fields.items()}
+
+    assert [name.lower() for name, _ in rows] == [name for name in defaults if name not in NOT_FROM_THE_ENVIRONMENT]
+    for variable, said in rows:
+        name = variable.lower()
+        if name == "memory_limit":
+            assert f"`{defaults[name]}`" in said
+        elif name in IN_WORDS:
+            assert (said, defaults[name]) == (IN_WORDS[name], ())
+        else:
+            assert from_environment({PREFIX + variable: said.strip("`")}).model_dump()[name] == defaults[name]
