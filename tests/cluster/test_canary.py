@@ -69,8 +69,8 @@ def test_a_sibling_preference_that_is_reset(world: World) -> None:
             3,
             {"quirks": ["textCoerced"], "attributes": {"label_new": "string"}, "said": "label_new was not set to true"},
         ),
-        (30, {"quirks": ["bulkIgnoresContactId"], "attributes": {"label_new": "boolean"}, "said": "mode: Off"}),
-        (30, {"quirks": ["bulkCreates"], "attributes": {"label_new": "boolean"}, "said": "mode: Off"}),
+        (30, {"quirks": ["bulkIgnoresContactId"], "attributes": {"label_new": "boolean"}, "said": 'mode: "Off"'}),
+        (30, {"quirks": ["bulkCreates"], "attributes": {"label_new": "boolean"}, "said": 'mode: "Off"'}),
     ],
     ids=["unknown attribute ignored", "text attribute", "bulk by contactId not understood", "bulk creates contacts"],
 )

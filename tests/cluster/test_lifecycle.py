@@ -111,6 +111,19 @@ def test_a_plan_can_be_asked_for_while_enforcing(world: World, people: list[str]
     assert world.labelled == set(people)
 
 
+def test_a_plan_can_be_asked_for_while_planning(world: World, people: list[str]) -> None:
+    """It is answered once: a request without an answer would be run for again and again."""
+    world.start(world.activation(mode="Plan"))
+
+    world.annotate("vip", "planRequestedAt", "now")
+    world.await_status(lambda status: status.get("lastHandledPlanAt") == "now")
+    again = world.run()
+
+    assert [one["outcome"] for one in again["history"]] == ["Planned"] * 3
+    assert again["lastHandledPlanAt"] == "now"
+    assert world.writes == 0
+
+
 def test_a_new_target_leaves_the_former_one_as_it_is(world: World, people: list[str]) -> None:
     first = world.start(world.activation())
 

@@ -101,7 +101,7 @@ async def test_a_batch_that_was_not_taken_stops_the_run(
 
     assert results(delivered) == {}
     assert isinstance(delivered.stopped, EngageUnavailable)
-    assert "mode: Off" in str(delivered.stopped)
+    assert 'mode: "Off"' in str(delivered.stopped)
 
 
 async def test_removing_who_is_gone_is_done_and_adding_is_not(label: LabelAttribute, people: list[str]) -> None:

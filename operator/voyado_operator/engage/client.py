@@ -120,7 +120,7 @@ class EngageClient:
         if 400 <= answer.status < 500 and not answer.follows_silence:
             code = answers.error_code(answer.body) or "no error code"
             raise EngageUnavailable(
-                f"Engage refused a bulk update: status {answer.status}, {code}; bulk: {{mode: Off}} in the "
+                f'Engage refused a bulk update: status {answer.status}, {code}; bulk: {{mode: "Off"}} in the '
                 "VoyadoConnection updates one by one"
             )
         return answers.batch_id(answer.body) if 200 <= answer.status < 300 else None

@@ -136,7 +136,7 @@ class Canary:
 
 def _described(capability: Capability, tried: Mapping[str, Contact], problems: set[str]) -> str:
     how = "in bulk " if capability.mode is Mode.BULK else ""
-    advice = "; write bulk: {mode: Off} in the VoyadoConnection to go without" if how else ""
+    advice = '; write bulk: {mode: "Off"} in the VoyadoConnection to go without' if how else ""
     return (
         f"a first change {how}of {len(tried)} contact(s) did not do what it should: "
         f"{', '.join(sorted(problems))}{advice}"

@@ -181,6 +181,8 @@ def echoes(assignment: Assignment, findings: Findings) -> dict[str, str | None]:
     if assignment.is_on_the_side:
         return {"last_handled_plan_at": token(assignment.activation, PLAN_REQUESTED_AT)}
     answers = {"last_handled_reconcile_at": token(assignment.activation, REQUESTED_AT)}
+    if assignment.intent is Intent.PLAN:  # with mode: Plan every run is the plan that was asked for
+        answers["last_handled_plan_at"] = token(assignment.activation, PLAN_REQUESTED_AT)
     if findings.is_judged and assignment.approval:
         answers["last_handled_approval"] = assignment.approval
     return answers
