@@ -1,7 +1,8 @@
 """What the documents and examples tell people to write is taken by a real API server, and by `voyado-operator check`.
 
-A YAML block of a page is a whole manifest; or a part of one, which is completed with the smallest object of the kind
-that has these fields; or the chart's values, when its first line is `# values.yaml`.
+A YAML block of a page, or what a shell block feeds to kubectl, is a whole manifest; or a part of one, which is
+completed with the smallest object of the kind that has these fields; or the chart's values, when its first line is
+`# values.yaml`.
 """
 
 import re
@@ -29,6 +30,7 @@ EXAMPLES = sorted(
 TENANT = ROOT / "examples" / "connection"
 APART = ("quickstart", "argocd", "flux")  # with a tenant of its own, or none
 BLOCK = re.compile(r"^( *)```yaml\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+FED = re.compile(r"^( *)kubectl apply .*<<'?EOF'?\n(.*?)^ *EOF$", re.MULTILINE | re.DOTALL)
 VALUES = "# values.yaml"
 NOT_SERVED = re.compile(r"(^|\.)(argoproj\.io|toolkit\.fluxcd\.io)/")
 HOOKS = "repos"  # of a .pre-commit-config.yaml
@@ -51,7 +53,7 @@ class Block:
 def blocks() -> Iterator[Block]:
     for page in PAGES:
         text = page.read_text()
-        for found in BLOCK.finditer(text):
+        for found in (*BLOCK.finditer(text), *FED.finditer(text)):
             line = text.count("\n", 0, found.start()) + 1
             unindented = re.sub(rf"^{found[1]}", "", found[2], flags=re.MULTILINE)
             yield Block(page, line, unindented)

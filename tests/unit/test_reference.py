@@ -12,8 +12,13 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 from voyado_operator.api.activation import SegmentActivationSpec
 from voyado_operator.api.connection import VoyadoConnectionSpec
+from voyado_operator.domain.errors import Retry, RunError, Stall
 
 ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), ROOT / "examples" / "README.md"]
+LINK = re.compile(r"\]\((?!https?:)([^)\s]+)\)")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+CODE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 CELLS = re.compile(r"(?<!\\)\|")
 PATH = re.compile(r"`((?:spec|status)(?:\.\w+(?:\[\])?)+)`")
 LIMITS = ("minimum", "maximum", "maxLength", "maxItems")
@@ -114,3 +119,37 @@ def test_no_page_names_a_field_that_there_is_not(page: str) -> None:
     named = {re.sub(r"\[\]", "", path) for path in PATH.findall((ROOT / "docs" / f"{page}.md").read_text())}
     assert named <= known, f"docs/{page}.md names fields that no kind has"
     assert named
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for link in LINK.findall(CODE.sub("", page.read_text())):
+        file, _, anchor = link.partition("#")
+        target = (page.parent / file).resolve() if file else page
+        assert target.exists(), f"{link}: there is no such file"
+        assert not anchor or anchor in anchors(target.read_text()), f"{link}: there is no such heading"
+
+
+def anchors(text: str) -> set[str]:
+    """As GitHub makes them of headings."""
+    return {re.sub(r"[^\w\- ]", "", found.lower()).replace(" ", "-") for found in HEADING.findall(CODE.sub("", text))}
+
+
+def test_every_reason_has_its_place_in_the_table_of_states() -> None:
+    reasons = {error.reason for error in (*_all_kinds_of(Retry), *_all_kinds_of(Stall))} | {
+        "Succeeded",
+        "Planned",
+        "Suspended",
+        "PartiallyApplied",
+        "GuardBlocked",
+        "Progressing",
+    }
+    _, _, table = KINDS[0].page.partition("| state | Ready | beside it |")
+    said = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (`[^|]+)\|", table.partition("\n\n")[0], re.MULTILINE))))
+    assert said == reasons
+
+
+def _all_kinds_of(error: type[RunError]) -> Iterator[type[RunError]]:
+    for kind in error.__subclasses__():
+        yield kind
+        yield from _all_kinds_of(kind)
