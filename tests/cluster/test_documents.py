@@ -2,7 +2,7 @@
 
 A YAML block of a page, or what a shell block feeds to kubectl, is a whole manifest; or a part of one, which is
 completed with the smallest object of the kind that has these fields; or the chart's values, when its first line is
-`# values.yaml`.
+`# values.yaml`. What begins with `# refused` is refused, with what the next block says.
 """
 
 import re
@@ -31,7 +31,8 @@ TENANT = ROOT / "examples" / "connection"
 APART = ("quickstart", "argocd", "flux")  # with a tenant of its own, or none
 BLOCK = re.compile(r"^( *)```yaml\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 FED = re.compile(r"^( *)kubectl apply .*<<'?EOF'?\n(.*?)^ *EOF$", re.MULTILINE | re.DOTALL)
-VALUES = "# values.yaml"
+VALUES, REFUSED = "# values.yaml", "# refused\n"
+ANSWER = re.compile(r"\s*```\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NOT_SERVED = re.compile(r"(^|\.)(argoproj\.io|toolkit\.fluxcd\.io)/")
 HOOKS = "repos"  # of a .pre-commit-config.yaml
 Manifest = dict[str, Any]
@@ -40,11 +41,12 @@ SMALLEST: dict[str, Manifest] = {"SegmentActivation": ACTIVATION, "VoyadoConnect
 
 @dataclass(frozen=True)
 class Block:
-    """A YAML block of a page, and where it begins."""
+    """A YAML block of a page, where it begins, and the plain block right after it, if any."""
 
     page: Path
     line: int
     text: str
+    answer: str
 
     def __str__(self) -> str:
         return f"{self.page.relative_to(ROOT)}:{self.line}"
@@ -56,7 +58,8 @@ def blocks() -> Iterator[Block]:
         for found in (*BLOCK.finditer(text), *FED.finditer(text)):
             line = text.count("\n", 0, found.start()) + 1
             unindented = re.sub(rf"^{found[1]}", "", found[2], flags=re.MULTILINE)
-            yield Block(page, line, unindented)
+            answer = ANSWER.match(text, found.end())
+            yield Block(page, line, unindented, answer[1] if answer else "")
 
 
 def fields(kind: str, part: str) -> set[str]:
@@ -115,6 +118,14 @@ def assert_status_taken(cluster: Cluster, manifest: Manifest) -> None:
     assert not answer.returncode, answer.stderr
 
 
+def assert_refused(cluster: Cluster, block: Block) -> None:
+    reasons = [line for line in block.answer.splitlines() if line.startswith("* ")]
+    answer = cluster.try_kubectl("apply", "--dry-run=server", "-n", "default", "-f", "-", stdin=block.text)
+    assert answer.returncode
+    assert reasons == [line.strip() for line in answer.stderr.splitlines() if line.startswith("* ")]
+    assert len(errors(findings(yaml.safe_dump(CONNECTION), block.text))) == len(reasons)
+
+
 def errors(found: list[Finding]) -> list[Finding]:
     return [one for one in found if one.severity is Severity.ERROR]
 
@@ -123,6 +134,9 @@ def errors(found: list[Finding]) -> list[Finding]:
 def test_a_block_of_a_page(cluster: Cluster, block: Block) -> None:
     if block.text.startswith(VALUES):
         assert rendered(yaml.safe_load(block.text))
+        return
+    if block.text.startswith(REFUSED):
+        assert_refused(cluster, block)
         return
     if HOOKS in yaml.safe_load(block.text.partition("\n---\n")[0]):
         assert_hooks_exist(yaml.safe_load(block.text)[HOOKS])
