@@ -9,7 +9,7 @@ import duckdb
 import pytest
 import yaml
 
-from tests.cluster.world import World
+from tests.cluster.world import World, condition, ready
 from tests.controlplane.postgres import Postgres
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -118,7 +118,11 @@ def test_it_does_what_it_says(tenant: World, file: Path) -> None:
     if "schedule" not in spec:
         tenant.run(name)
 
-    tenant.await_reason(WITHOUT_A_WRITE.get(file.stem, "Succeeded"), name, seconds=60)
+    wanted = WITHOUT_A_WRITE.get(file.stem, "Succeeded")
+    status = tenant.await_status(
+        lambda now: ready(now).get("reason") == wanted or bool(condition(now, "Stalled")), name
+    )
 
+    assert ready(status)["reason"] == wanted, ready(status)["message"]
     audience = {LISTED} if "contactIds" in spec["audience"] else set(PEOPLE)
     assert on_target(tenant, spec["target"]) == (set() if file.stem in WITHOUT_A_WRITE else audience)
