@@ -68,3 +68,54 @@ def test_every_setting_is_on_the_page_with_its_default() -> None:
             assert (said, defaults[name]) == (IN_WORDS[name], ())
         else:
             assert from_environment({PREFIX + variable: said.strip("`")}).model_dump()[name] == defaults[name]
+
+
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
+CODE = ROOT / "operator" / "voyado_operator"
+
+
+def test_every_place_that_the_architecture_names_is_there() -> None:
+    named = set(re.findall(r"`(\w+/(?:\w+\.py)?|\w+\.py)`", ARCHITECTURE))
+    assert len(named) > 30
+    assert [place for place in named if not any((root / place).exists() for root in (CODE, CODE.parent))] == []
+
+
+def test_every_room_has_its_row() -> None:
+    rooms = {f"{room.parent.name}/" for room in CODE.glob("*/__init__.py")}
+    assert set(re.findall(r"^\| `(\w+/)`", ARCHITECTURE, re.MULTILINE)) == rooms
+
+
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_leads_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\(((?!https?:|mailto:)[^)\s]+)\)", page.read_text())
+    assert [link for link in links if not leads_somewhere(page, link)] == []
+
+
+def leads_somewhere(page: Path, link: str) -> bool:
+    """A file or folder; of a page the heading too, where the link names one."""
+    path, _, anchor = link.partition("#")
+    target = (page.parent / path).resolve() if path else page
+    return target.exists() and (not anchor or anchor in anchors(target))
+
+
+def anchors(page: Path) -> set[str]:
+    """As GitHub makes them of headings."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize(
+    ("link", "leads"),
+    [
+        ("runbook.md", True),
+        ("runbook.md#the-ledger-was-lost", True),
+        ("runbook.md#the-ledger-was-found", False),
+        ("runbooks.md", False),
+        ("../crds", True),
+    ],
+)
+def test_a_link_to_nowhere_is_seen(link: str, leads: bool) -> None:
+    assert leads_somewhere(ROOT / "docs" / "ledger.md", link) == leads
