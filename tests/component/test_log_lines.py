@@ -187,7 +187,7 @@ async def test_a_withdrawal_is_one_line(install: Install, log: Log) -> None:
 
     told = log.told()
     assert (told["activation"], told["run"], told["phase"]) == ("marketing/vip", "withdraw", "Withdrawing")
-    assert told["message"] == "of the target 9 contacts were taken off"
+    assert told["message"] == "Withdrawn: of the target 9 contacts were taken off"
     assert told["left"] == 0
 
 

@@ -106,7 +106,7 @@ class Deletions:
         except RunError as error:
             await keeper.write(metadata, keeper.judged(metadata, verdict_of(error), {}, self._around.clock()))
             raise
-        logger.info("of the target %s", withdrawn, extra={"fields": {"left": withdrawn.left}})
+        logger.info("Withdrawn: of the target %s", withdrawn, extra={"fields": {"left": withdrawn.left}})
         severity = "Warning" if withdrawn.left else "Normal"
         await keeper.announce(metadata, severity, "TargetWithdrawn", f"of the target {withdrawn}")
         await finalizer.release(self._around.cluster, activation)
