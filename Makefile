@@ -27,6 +27,7 @@ generate: setup                               ## the CRDs from the Pydantic mode
 	@$(BIN)/python -m voyado_operator.api.crd helm/voyado-operator/files/crds
 	@$(BIN)/python -m helm.dashboards
 	@$(BIN)/python -m examples.argocd
+	@$(BIN)/python -m docs.generate
 
 install.yaml: tools generate                  ## the whole installation in one file, as a release has it
 	@$(BIN)/python -m tests.tools.chart > $@

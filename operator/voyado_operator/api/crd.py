@@ -155,10 +155,19 @@ def activation_crd() -> Schema:
     return crd("SegmentActivation", "segmentactivations", "segact", spec, status, ACTIVATION_COLUMNS, selectable)
 
 
+class WithoutAliases(yaml.SafeDumper):
+    """Rules that stand in two places are written twice: not every tool that reads CRDs knows YAML's anchors."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
 def files() -> dict[str, str]:
     """File name → YAML text of every CRD."""
     return {
-        f"{GROUP}_{definition['spec']['names']['plural']}.yaml": yaml.safe_dump(definition, sort_keys=False, width=120)
+        f"{GROUP}_{definition['spec']['names']['plural']}.yaml": yaml.dump(
+            definition, Dumper=WithoutAliases, sort_keys=False, width=120
+        )
         for definition in (connection_crd(), activation_crd())
     }
 

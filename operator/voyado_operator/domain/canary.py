@@ -16,7 +16,7 @@ def harm(before: Contact, after: Contact, facet: Facet | None) -> list[str]:
 
 def side_effects(before: Contact, after: Contact, facet: Facet | None) -> list[str]:
     """What changed besides `facet`, whether or not that was written."""
-    own = (facet.kind, facet.name.lower()) if facet else None
+    own = (facet.kind, facet.key) if facet else None
     return [f"the {kind} {name} changed too" for kind, name in _changed(before, after) if (kind, name.lower()) != own]
 
 

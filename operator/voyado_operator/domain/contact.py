@@ -63,5 +63,10 @@ class Facet:
         state = (contact.consents or {}).get(self.name)
         return None if state is None else state.value
 
+    @property
+    def key(self) -> str:
+        """The name in the one spelling by which two contacts are compared."""
+        return preference_key(self.name) if self.kind == "preference" else self.name.lower()
+
     def is_done(self, contact: Contact) -> bool:
         return self.shown(contact) is self.value

@@ -23,7 +23,7 @@ async def claim(
     if here != _split(owner)[0]:
         raise TargetConflict(
             f"the {identity} is driven by {key} of another cluster (its kube-system namespace has UID {here}); "
-            f"delete that one and its ledger {ledger.url}, or choose another target"
+            f"stop that one and move its ledger {ledger.url} (docs/ledger.md), or choose another target"
         )
     if await cluster.exists(Kind.ACTIVATION, key) and not _has_left(registry, key, identity):
         raise TargetConflict(f"the {identity} is driven by {key}; delete that one or choose another target")
