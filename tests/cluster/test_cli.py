@@ -29,7 +29,9 @@ def voyado(world: World, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def in_shell(kubeconfig: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "KUBECONFIG": str(kubeconfig)}
+    """Piped, so that nothing is wrapped, whatever COLUMNS the tests were started with."""
+    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    environment |= {"KUBECONFIG": str(kubeconfig)}
     done = subprocess.run(
         [*COMMAND, *arguments], env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True
     )
