@@ -39,7 +39,7 @@ lint: setup                                   ## ruff, mypy --strict, import con
 	$(BIN)/lint-imports
 
 test: controlplane tools                      ## every test, real control plane included
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 chaos: controlplane                           ## 100 kills -9 over every target and route; prints its seed, CHAOS_SEED= repeats one
 	CHAOS_KILLS=$${CHAOS_KILLS:-100} $(BIN)/python -m pytest -s tests/faults/test_kills.py

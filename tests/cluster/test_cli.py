@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -327,46 +328,51 @@ def test_a_cluster_that_cannot_be_reached(cluster: ControlPlane, tmp_path: Path)
     assert "production" in unknown.stderr
 
 
-def test_what_a_user_may_not_do(tmp_path: Path):
-    with control_plane() as bare:  # what is refused in the others' cluster is taken for a fault of the chart
-        install_crds(bare)
-        bare.kubectl("apply", "-f", "-", stdin=manifest(ACTIVATION, {}))
-        bare.kubectl("create", "serviceaccount", "viewer")
-        bare.kubectl("create", "role", "viewer", "--verb=get,list", "--resource=segmentactivations.voyado-operator.io")
-        bare.kubectl("create", "rolebinding", "viewer", "--role=viewer", "--serviceaccount=default:viewer")
-        viewer = changed(bare, tmp_path, user={"token": bare.kubectl("create", "token", "viewer").strip()})
-        stranger = changed(bare, tmp_path, user={"token": "another"})
+@pytest.fixture(scope="module")
+def guarded() -> Iterator[ControlPlane]:
+    """Without an operator: what is refused in the others' cluster is taken for a fault of the chart."""
+    with control_plane() as running:
+        install_crds(running)
+        running.kubectl("apply", "-f", "-", stdin=manifest(ACTIVATION, {}))
+        yield running
 
-        said = {
-            command: in_shell(kubeconfig, *command.split()).stderr
-            for command, kubeconfig in (("sync vip", viewer), ("status -A", viewer), ("status", stranger))
-        }
+
+def bearer(running: ControlPlane, folder: Path, name: str, verbs: str) -> Path:
+    """The kubeconfig of a ServiceAccount that may do this with activations."""
+    running.kubectl("create", "serviceaccount", name)
+    running.kubectl("create", "role", name, f"--verb={verbs}", "--resource=segmentactivations.voyado-operator.io")
+    running.kubectl("create", "rolebinding", name, f"--role={name}", f"--serviceaccount=default:{name}")
+    return changed(running, folder, user={"token": running.kubectl("create", "token", name).strip()})
+
+
+def test_what_a_user_may_not_do(guarded: ControlPlane, tmp_path: Path):
+    viewer = bearer(guarded, tmp_path, "viewer", "get,list")
+    stranger = changed(guarded, tmp_path, user={"token": "another"})
+
+    said = {
+        command: in_shell(kubeconfig, *command.split()).stderr
+        for command, kubeconfig in (("sync vip", viewer), ("status -A", viewer), ("status", stranger))
+    }
 
     assert "you may not patch segmentactivations in namespace default" in said["sync vip"]
     assert "you may not list segmentactivations in any namespace" in said["status -A"]
     assert "does not accept your credentials" in said["status"]
 
 
-def test_who_may_not_approve_is_told_who_can(tmp_path: Path):
+def test_who_may_not_approve_is_told_who_can(guarded: ControlPlane, tmp_path: Path):
     plan = {"digest": "sha256:1", "entering": 1, "leaving": 2, "blockedBy": []}
     plan |= {"createdAt": "2026-01-01T00:00:00Z", "expiresAt": "2999-01-01T00:00:00Z"}
-    verbs, who = "--verb=get,list,watch,patch", "system:serviceaccount:default:editor"
-    with control_plane() as bare:
-        install_crds(bare)
-        policies = [one for one in rendered({"fourEyes": {"enabled": True}}) if "AdmissionPolicy" in one["kind"]]
-        bare.kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all(policies))
-        bare.kubectl("apply", "-f", "-", stdin=manifest(ACTIVATION, {}))
-        status = json.dumps({"status": {"plan": plan}})
-        bare.kubectl("patch", "segact", "vip", "--subresource=status", "--type=merge", "-p", status)
-        bare.kubectl("create", "serviceaccount", "editor")
-        bare.kubectl("create", "role", "editor", verbs, "--resource=segmentactivations.voyado-operator.io")
-        bare.kubectl("create", "rolebinding", "editor", "--role=editor", "--serviceaccount=default:editor")
-        editor = changed(bare, tmp_path, user={"token": bare.kubectl("create", "token", "editor").strip()})
-        probe = ["annotate", "segact", "vip", f"{GROUP}/approve=probe", "--dry-run=server", f"--as={who}"]
-        while "may not approve" not in bare.try_kubectl(*probe).stderr:
-            time.sleep(0.1)  # the API server tells nobody when it has taken a policy into use
+    who = "system:serviceaccount:default:editor"
+    policies = [one for one in rendered({"fourEyes": {"enabled": True}}) if "AdmissionPolicy" in one["kind"]]
+    guarded.kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all(policies))
+    status = json.dumps({"status": {"plan": plan}})
+    guarded.kubectl("patch", "segact", "vip", "--subresource=status", "--type=merge", "-p", status)
+    editor = bearer(guarded, tmp_path, "editor", "get,list,watch,patch")
+    probe = ["annotate", "segact", "vip", f"{GROUP}/approve=probe", "--dry-run=server", f"--as={who}"]
+    while "may not approve" not in guarded.try_kubectl(*probe).stderr:
+        time.sleep(0.1)  # the API server tells nobody when it has taken a policy into use
 
-        told = in_shell(editor, "approve", "vip", "--yes")
+    told = in_shell(editor, "approve", "vip", "--yes")
 
     assert told.returncode == UNABLE
     assert f"{who} may not approve plans here; somebody with the verb approve on segmentactivations can" in told.stderr
