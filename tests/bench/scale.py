@@ -76,7 +76,7 @@ Result = Start | FirstRuns | Restart | Reaction | Isolation
 def measure(quick: bool) -> Iterator[Result]:
     with cluster() as here:
         yield _start(here)
-    for hanging in WHILE:
+    for hanging in () if quick else WHILE:  # two minutes
         yield isolation(hanging)
     with cluster() as here, tenant(*NAMESPACES) as engage:
         yield _first_runs(here, engage, 50 if quick else 500)
