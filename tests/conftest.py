@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.controlplane.processes import ControlPlane, control_plane
 from tests.installed import Cluster, installed_cluster
 
 
@@ -18,4 +19,11 @@ def cluster() -> Iterator[Cluster]:
 def own_cluster() -> Iterator[Cluster]:
     """The same for one test alone."""
     with installed_cluster() as running:
+        yield running
+
+
+@pytest.fixture
+def bare_cluster() -> Iterator[ControlPlane]:
+    """A real kube-apiserver that has seen nothing of ours yet."""
+    with control_plane() as running:
         yield running

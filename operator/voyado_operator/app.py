@@ -6,7 +6,7 @@ import json
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from prometheus_client import CollectorRegistry, start_http_server
 
@@ -14,6 +14,7 @@ from voyado_operator.adapters import OperatorAdapters
 from voyado_operator.api.activation import SegmentActivation
 from voyado_operator.api.common import Kind, ObjectKey
 from voyado_operator.api.connection import VoyadoConnection
+from voyado_operator.domain.schedule import OVERDUE
 from voyado_operator.kube.cluster import Cluster
 from voyado_operator.reconcile.activation import ActivationLife
 from voyado_operator.reconcile.connection import ConnectionLife
@@ -29,7 +30,6 @@ from voyado_operator.telemetry.metrics import Metrics
 
 HASH_KEY_SECRET, HASH_KEY = "voyado-operator-hash-key", "key"
 LISTED_WITHIN = 60.0  # seconds; some may have been deleted since they were counted
-OVERDUE = timedelta(minutes=10)  # far beyond a busy loop or a slow API server: something is stuck
 
 
 def lease_name(settings: Settings) -> str:

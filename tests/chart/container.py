@@ -20,7 +20,7 @@ PYTHON = Path(sys.base_prefix)
 INSTALLED = Path("opt/voyado-operator")
 LIBRARIES = ("/usr/lib", "/usr/lib64", "/etc", "/proc", "/dev", str(PYTHON))
 TOOLS = ("/usr", "/etc", "/proc", "/dev", str(PYTHON))
-SOURCES, PIP_CACHE = "/src", "/root/.cache/pip"
+SOURCES, HOME = "/src", "/home"
 LAYERS = REPOSITORY / ".cache" / "image"
 Step = tuple[str, str]
 MERGED = ("bin", "sbin", "lib", "lib64")  # links into /usr on every present Debian
@@ -68,9 +68,10 @@ def _carry_out(steps: list[Step], root: Path) -> None:
             for source in sources:
                 _copy(REPOSITORY / source, root / folder[1:] / target / (source if target == "./" else ""))
         elif keyword == "RUN":
-            mounts = {Path(one): one for one in TOOLS} | {_pip_cache(): PIP_CACHE}
-            environment = os.environ | arguments | {"PATH": f"{PYTHON}/bin:/usr/bin:/usr/sbin", "HOME": "/root"}
-            command = enter(root, mounts, ["/usr/bin/sh", "-ec", f"cd {folder}; {rest}"])
+            tools = {Path(one): one for one in TOOLS}
+            environment = os.environ | arguments | {"PATH": f"{PYTHON}/bin:/usr/bin:/usr/sbin", "HOME": HOME}
+            shell = ["/usr/bin/sh", "-ec", f"cd {folder}; {rest}"]
+            command = enter(root, tools, shell, {_pip_cache(): f"{HOME}/.cache/pip"})
             done = subprocess.run(command, env=environment, capture_output=True, text=True)
             if done.returncode:
                 raise RuntimeError(f"RUN {rest}\n{done.stdout}{done.stderr}")
@@ -97,7 +98,7 @@ def enter(
     root: Path,
     readable: Mapping[Path, str],
     command: list[str],
-    writable: Mapping[Path, str] | None = None,
+    writable: Mapping[Path, str],
     person: list[str] | None = None,
 ) -> list[str]:
     """The command with `root` as its root, in a mount namespace that ends with it.
@@ -105,11 +106,11 @@ def enter(
     `readable` and `writable` folders of this machine are where they say; with `person` the root is read-only.
     """
     lines = [f"mount --bind {shlex.quote(str(root))} {shlex.quote(str(root))}"]
-    for source, where in {**readable, **(writable or {})}.items():
+    for source, where in {**readable, **writable}.items():
         (root / where[1:]).mkdir(parents=True, exist_ok=True)
         target = shlex.quote(f"{root}{where}")
         lines.append(f"mount --rbind {shlex.quote(str(source))} {target}")
-        if source in readable and where != PIP_CACHE:
+        if source in readable:
             lines.append(f"mount -o remount,bind,ro {target}")
     if person is not None:
         lines.append(f"mount -o remount,bind,ro {shlex.quote(str(root))}")

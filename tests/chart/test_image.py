@@ -13,7 +13,7 @@ import yaml
 from examples.demo.shop import Shop
 from tests.chart.container import Container, build, variables
 from tests.controlplane.postgres import running_postgres
-from tests.controlplane.processes import ControlPlane, control_plane, free_port
+from tests.controlplane.processes import ControlPlane, free_port
 from tests.engage import running_simulator
 from tests.installed import Cluster, log_in
 from tests.running import Operator, await_serving
@@ -30,13 +30,6 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("image")
     build(root)
     return root
-
-
-@pytest.fixture
-def cluster() -> Iterator[ControlPlane]:
-    """An API server that has seen nothing of ours yet."""
-    with control_plane() as running:
-        yield running
 
 
 @contextmanager
@@ -78,7 +71,7 @@ def service_account(folder: Path, cluster: Cluster) -> Path:
     return folder
 
 
-def test_the_quickstart_becomes_ready(image: Path, cluster: ControlPlane, tmp_path: Path) -> None:
+def test_the_quickstart_becomes_ready(image: Path, bare_cluster: ControlPlane, tmp_path: Path) -> None:
     """Every object of the chart applied; read-only root, no shell, uid 65532, no capability; its own RBAC."""
     tmp_path.chmod(0o755)
     values = {
@@ -88,9 +81,9 @@ def test_the_quickstart_becomes_ready(image: Path, cluster: ControlPlane, tmp_pa
         "healthPort": free_port(),
     }
     manifests = rendered(values)
-    cluster.kubectl("apply", "--server-side", "-f", "-", stdin=yaml.safe_dump_all(manifests))
-    cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
-    granted = Cluster(cluster.kubeconfig, cluster.etcd, cluster.apiserver, log_in(cluster, NAME))
+    bare_cluster.kubectl("apply", "--server-side", "-f", "-", stdin=yaml.safe_dump_all(manifests))
+    bare_cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+    granted = Cluster(bare_cluster.kubeconfig, bare_cluster.etcd, bare_cluster.apiserver, log_in(bare_cluster, NAME))
 
     with ExitStack() as stack:
         engage_port, postgres_port = free_port(), free_port()
@@ -101,8 +94,8 @@ def test_the_quickstart_becomes_ready(image: Path, cluster: ControlPlane, tmp_pa
         operator = stack.enter_context(kubelet(image, tmp_path, granted, manifests))
         for path in sorted(QUICKSTART.glob("*.yaml")):
             text = path.read_text().replace("18080", str(engage_port)).replace("15432", str(postgres_port))
-            cluster.kubectl("apply", "-f", "-", stdin=text)
-        cluster.kubectl("wait", "--for=condition=Ready", "segact", "--all", "--timeout=60s")
+            bare_cluster.kubectl("apply", "-f", "-", stdin=text)
+        bare_cluster.kubectl("wait", "--for=condition=Ready", "segact", "--all", "--timeout=60s")
 
         assert engage.attribute("label_vip-customers") == shop.vips() != set()
         status = Path(f"/proc/{operator.process.pid}/status").read_text()

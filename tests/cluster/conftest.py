@@ -1,10 +1,9 @@
-import re
 from collections.abc import Iterator
 from itertools import count
 
 import pytest
 
-from tests.cluster.world import World
+from tests.cluster.world import World, namespace_of
 from tests.controlplane.postgres import Postgres, running_postgres
 from tests.engage import EngageAdmin, running_simulator
 from tests.installed import Cluster
@@ -41,9 +40,7 @@ def world(
     postgres: Postgres,
     engage: EngageAdmin,
 ) -> Iterator[World]:
-    readable = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower().removeprefix("test_"))[:45].strip("-")
-    namespace = f"{readable}-{next(numbers)}"
-    world = World(cluster, operator, postgres, engage, namespace)
+    world = World(cluster, operator, postgres, engage, namespace_of(request.node.name, next(numbers)))
     yield world
     world.delete_all()
     world.close()

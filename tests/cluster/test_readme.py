@@ -13,7 +13,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,7 +20,7 @@ import pytest
 
 from tests.controlplane.build import BIN as CONTROL_PLANE
 from tests.controlplane.postgres import Postgres
-from tests.controlplane.processes import ControlPlane, control_plane
+from tests.controlplane.processes import ControlPlane
 from tests.engage import EngageAdmin
 from tests.installed import grant, log_in
 from tests.running import running_operator
@@ -144,15 +143,8 @@ class Shell:
         return done.stdout
 
 
-@pytest.fixture
-def cluster() -> Iterator[ControlPlane]:
-    """An API server that has seen nothing of ours yet."""
-    with control_plane() as running:
-        yield running
-
-
 def test_from_nothing_to_a_first_plan(
-    cluster: ControlPlane, postgres: Postgres, engage: EngageAdmin, tmp_path: Path
+    bare_cluster: ControlPlane, postgres: Postgres, engage: EngageAdmin, tmp_path: Path
 ) -> None:
     """The operator runs beside the API server, with the chart's rights in the namespace `default`, as no pod runs."""
     people = [f"2f6b8a0e-0000-4000-8000-{number:012}" for number in range(1, 8)]
@@ -162,13 +154,13 @@ def test_from_nothing_to_a_first_plan(
     for one in people:
         postgres.execute(f"insert into vip values ('{one}', null)")
     ledger = {"VOYADO_OPERATOR_LEDGER_URL": f"file://{tmp_path / 'ledger'}"}
-    shell = Shell(cluster, tmp_path, ENGAGE_API_KEY=engage.api_key, WAREHOUSE_URI=postgres.uri, **ledger)
+    shell = Shell(bare_cluster, tmp_path, ENGAGE_API_KEY=engage.api_key, WAREHOUSE_URI=postgres.uri, **ledger)
     install, *rest = [block for block in README if block.heading == FIRST_PLAN]
 
     shell.run(install)
-    assert cluster.kubectl("get", "deploy", NAME, f"--namespace={NAME}", "-o=name")
-    grant(cluster, rendered())
-    with running_operator(log_in(cluster, NAME), tmp_path):
+    assert bare_cluster.kubectl("get", "deploy", NAME, f"--namespace={NAME}", "-o=name")
+    grant(bare_cluster, rendered())
+    with running_operator(log_in(bare_cluster, NAME), tmp_path):
         said = [shell.run(block, **{TENANT: engage.url}) for block in rest]
         for block in README:
             if block.heading != FIRST_PLAN and is_in_the_pod(block):

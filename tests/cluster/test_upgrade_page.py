@@ -3,13 +3,10 @@
 import os
 import re
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from tests.controlplane.build import BIN as CONTROL_PLANE
-from tests.controlplane.processes import ControlPlane, control_plane
+from tests.controlplane.processes import ControlPlane
 from tests.crd_rules import ACTIVATION, manifest
 from tests.tools.build import BIN as TOOLS
 from tests.tools.chart import NAME
@@ -19,39 +16,34 @@ UPGRADE, BACK, UNINSTALL, WIPE = re.findall(r"```sh\n(.*?)```", (ROOT / "docs" /
 NAMESPACE = f"--namespace={NAME}"
 
 
-@pytest.fixture
-def cluster() -> Iterator[ControlPlane]:
-    """An API server that has seen nothing of ours yet."""
-    with control_plane() as running:
-        yield running
-
-
-def test_what_the_commands_keep_and_what_they_take(cluster: ControlPlane, tmp_path: Path) -> None:
+def test_what_the_commands_keep_and_what_they_take(bare_cluster: ControlPlane, tmp_path: Path) -> None:
     clone = tmp_path / "clone"
     clone.mkdir()
     for folder in ("helm", "crds"):
         (clone / folder).symlink_to(ROOT / folder)
     (clone / "values.yaml").write_text("log: {level: DEBUG}\n")
     path = f"{TOOLS}:{CONTROL_PLANE}:{os.environ['PATH']}"
-    environment = os.environ | {"PATH": path, "HOME": str(tmp_path), "KUBECONFIG": str(cluster.kubeconfig)}
+    environment = os.environ | {"PATH": path, "HOME": str(tmp_path), "KUBECONFIG": str(bare_cluster.kubeconfig)}
 
     def sh(command: str) -> None:
         done = subprocess.run(["bash", "-euc", command], cwd=clone, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
 
     def found(kind: str) -> list[str]:
-        return cluster.kubectl("get", kind, "--all-namespaces", "-o", "name").split()
+        return bare_cluster.kubectl("get", kind, "--all-namespaces", "-o", "name").split()
 
     sh(f"helm install {NAME} helm/{NAME} {NAMESPACE} --create-namespace")
-    cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
-    cluster.kubectl("apply", "-f", "-", stdin=manifest(ACTIVATION, {}))
-    cluster.kubectl("create", "secret", "generic", "voyado-operator-hash-key", NAMESPACE)  # the operator's first act
+    bare_cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+    bare_cluster.kubectl("apply", "-f", "-", stdin=manifest(ACTIVATION, {}))
+    bare_cluster.kubectl(
+        "create", "secret", "generic", "voyado-operator-hash-key", NAMESPACE
+    )  # the operator's first act
     activations, claims = found("segact"), found("pvc")
     assert activations
     assert claims
 
     sh(UPGRADE)
-    assert "DEBUG" in cluster.kubectl("get", "deploy", NAME, NAMESPACE, "-o", "yaml")
+    assert "DEBUG" in bare_cluster.kubectl("get", "deploy", NAME, NAMESPACE, "-o", "yaml")
     sh(BACK)
     assert found("segact") == activations
     sh(UNINSTALL)
@@ -61,7 +53,9 @@ def test_what_the_commands_keep_and_what_they_take(cluster: ControlPlane, tmp_pa
     assert found("deploy")
     sh(WIPE)
     assert found("deploy") == []
-    assert "voyado-operator.io" not in cluster.kubectl("get", "crd", "-o", "name")
+    assert "voyado-operator.io" not in bare_cluster.kubectl("get", "crd", "-o", "name")
     assert found("secret") == []
-    leaving = cluster.kubectl("get", "pvc", "--all-namespaces", "-o", "jsonpath={.items[*].metadata.deletionTimestamp}")
+    leaving = bare_cluster.kubectl(
+        "get", "pvc", "--all-namespaces", "-o", "jsonpath={.items[*].metadata.deletionTimestamp}"
+    )
     assert leaving or not found("pvc")

@@ -1,6 +1,7 @@
 """One test's own corner of the real parts: a namespace, an Engage tenant, a table in the warehouse."""
 
 import json
+import re
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -198,6 +199,12 @@ class World:
     @property
     def ledger(self) -> Path:
         return self.operator.ledger
+
+
+def namespace_of(test: str, number: int) -> str:
+    """A readable one, that no other test has."""
+    readable = re.sub(r"[^a-z0-9]+", "-", test.lower().removeprefix("test_"))[:45].strip("-")
+    return f"{readable}-{number}"
 
 
 def manifest(kind: str, name: str, spec: Status) -> Status:

@@ -1,14 +1,13 @@
 """One Prometheus and one operator for all tests, which scrape and are scraped whatever becomes of the operator."""
 
 import os
-import re
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
 import pytest
 
-from tests.cluster.world import World
+from tests.cluster.world import World, namespace_of
 from tests.controlplane.postgres import Postgres, running_postgres
 from tests.engage import EngageAdmin, running_simulator
 from tests.faults.restarting import Restarting
@@ -59,8 +58,7 @@ def world(
     postgres: Postgres,
     engage: EngageAdmin,
 ) -> Iterator[World]:
-    readable = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower().removeprefix("test_"))[:45].strip("-")
-    world = World(cluster, operators.running, postgres, engage, f"{readable}-{next(numbers)}")
+    world = World(cluster, operators.running, postgres, engage, namespace_of(request.node.name, next(numbers)))
     yield world
     engage.faults()
     world.delete_all()

@@ -1,5 +1,6 @@
 """The chart as Helm renders it."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -36,8 +37,10 @@ def installation() -> str:
     return f"{namespace}{chr(10).join(lines)}\n".replace("managed-by: Helm", "managed-by: kubectl")
 
 
-def helm(*arguments: str, stdin: str = "") -> str:
-    done = subprocess.run([BIN / "helm", *arguments], input=stdin, capture_output=True, text=True)
+def helm(*arguments: str, stdin: str = "", **variables: str) -> str:
+    """What Helm prints, with these variables of its environment. Raises Refused."""
+    command, environment = [BIN / "helm", *arguments], os.environ | variables
+    done = subprocess.run(command, input=stdin, env=environment, capture_output=True, text=True)
     if done.returncode:
         raise Refused(done.stderr)
     return done.stdout

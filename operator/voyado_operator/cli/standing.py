@@ -1,15 +1,14 @@
 """How an activation or a connection is doing, in one word. Pure."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum
 
 from voyado_operator.api.activation import SegmentActivation
 from voyado_operator.api.common import Condition
 from voyado_operator.api.connection import VoyadoConnection
+from voyado_operator.domain.schedule import OVERDUE
 from voyado_operator.reconcile.conditions import ready_of
-
-OVERDUE = timedelta(minutes=10)  # what the operator's own voyado_operator_overdue_activations counts
 
 
 class State(Enum):

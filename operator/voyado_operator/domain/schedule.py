@@ -8,6 +8,7 @@ from cronsim import CronSim
 
 JITTER = 0.05  # ±5 %, so that a thousand activations applied together do not run together (Flux's figure)
 FIRST_RETRY = timedelta(minutes=5)
+OVERDUE = timedelta(minutes=10)  # far beyond a busy loop or a slow API server: something is stuck
 
 
 @dataclass(frozen=True, slots=True)
