@@ -3,10 +3,29 @@
 from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.builders import stat
 
+from helm.dashboards.colours import CHANGES, OPERATIONS, ORANGE, OUTCOMES, RED
 from helm.dashboards.frame import framed, one_of, others_of_the_namespace
-from helm.dashboards.panels import GREY, RED, YELLOW, bars, lines, number, query, states, word
+from helm.dashboards.panels import (
+    NEUTRAL,
+    SECONDS,
+    SHARE,
+    WHOLE,
+    YES,
+    bars,
+    beside,
+    each_interval,
+    legend_with,
+    lines,
+    many,
+    number,
+    query,
+    reason,
+    reasons,
+    stacked,
+)
 
 THIS = '{namespace="$namespace", activation="$activation"}'
+REASON = f"max by (reason) (voyado_activation_ready{THIS})"
 # Runs are rare: within the interval of a graph's point there is often none.
 LATELY = "[6h]"
 
@@ -21,13 +40,7 @@ def dashboard() -> build.Dashboard:
     board.with_row(build.Row("Now"))
     for panel in _numbers():
         board.with_panel(panel)
-    board.with_panel(
-        states(
-            "Reason",
-            "The reason of the Ready condition over time.",
-            query(f"max by (reason) (voyado_activation_ready{THIS})", "{{reason}}"),
-        )
-    )
+    board.with_panel(reasons("Reason", "The reason of the Ready condition over time.", REASON))
     _add_membership(board)
     _add_runs(board)
     return board
@@ -41,48 +54,42 @@ def _add_membership(board: build.Dashboard) -> None:
             "Members are what Engage acknowledged, the audience is what the source returned. Apart for long: blocked, "
             "partial or failing.",
             [query(_most("members"), "members"), query(_most("audience_size"), "audience")],
-            "short",
+            WHOLE,
         )
     ).with_panel(
-        lines(
+        stacked(
             "Pending changes",
             "Entering (add) and leaving (remove) contacts of the latest run that Engage has not acknowledged.",
-            [query(f"max by (operation) (voyado_activation_pending_changes{THIS})", "{{operation}}")],
-            "short",
+            query(f"max by (operation) (voyado_activation_pending_changes{THIS})", "{{operation}}"),
+            WHOLE,
+            OPERATIONS,
         )
     ).with_panel(
         bars(
             "Changes by result",
-            "What Engage answered to each change.",
-            [
-                query(
-                    f"sum by (operation, result) (increase(voyado_activation_changes_total{THIS}[$__rate_interval]))",
-                    "{{operation}} {{result}}",
-                )
-            ],
-            "short",
+            "What Engage answered to the changes of each interval.",
+            query(
+                each_interval(f"voyado_activation_changes_total{THIS}", "operation, result"), "{{operation}} {{result}}"
+            ),
+            WHOLE,
+            CHANGES,
         )
     ).with_panel(
         lines(
-            "Rows that cannot be used",
+            "Unusable rows",
             "Invalid: without a usable identifier. Unmatched: Engage knows no such contact, and none is created.",
             [query(_most("invalid_rows"), "invalid"), query(_most("unmatched_contacts"), "unmatched")],
-            "short",
+            WHOLE,
+            6,
         )
     ).with_panel(
         lines(
             "Drift",
             "Share of the members read back that Engage disagrees on. Needs spec.drift.",
             [query(_most("drift_ratio"), "drift")],
-            "percentunit",
-        )
-    ).with_panel(
-        lines(
-            "Lost ledgers",
-            "Runs since the operator's start that began without their ledger: who left before stays on the target.",
-            [query(_most("ledger_rebaselines_total"), "begun anew")],
-            "short",
-        )
+            SHARE,
+            6,
+        ).no_value("spec.drift is not set")
     )
 
 
@@ -94,13 +101,10 @@ def _add_runs(board: build.Dashboard) -> None:
     board.with_panel(
         bars(
             "Runs by outcome",
-            "Runs that ended in each interval. The first run of an outcome since the operator's start is not counted.",
-            [
-                query(
-                    f"sum by (outcome) (increase(voyado_activation_runs_total{THIS}[$__rate_interval]))", "{{outcome}}"
-                )
-            ],
-            "short",
+            "Runs that ended in each interval.",
+            query(each_interval(f"voyado_activation_runs_total{THIS}", "outcome"), "{{outcome}}"),
+            WHOLE,
+            OUTCOMES,
             8,
         )
     ).with_panel(
@@ -108,61 +112,62 @@ def _add_runs(board: build.Dashboard) -> None:
             "Duration",
             "How long the runs of the last six hours took.",
             [
-                query(f"histogram_quantile({quantile}, sum by (le) ({duration}))", f"{quantile:.0%}")
+                query(f"histogram_quantile({quantile}, sum by (le) ({duration})) >= 0", f"{quantile * 100:.0f} %")
                 for quantile in (0.5, 0.95)
             ],
-            "s",
-            8,
+            SECONDS,
+            6,
         )
     ).with_panel(
-        lines(
+        many(
             "Phases",
             "How long each phase took on average in the last six hours.",
-            [query(f"{spent} / {count}", "{{phase}}")],
-            "s",
-            8,
-        )
+            [query(f"{spent} / ({count} > 0)", "{{phase}}")],
+            SECONDS,
+            10,
+        ).legend(beside(legend_with("lastNotNull")))
     )
 
 
 def _numbers() -> list[stat.Panel]:
     return [
-        word(
-            "State",
-            "The reason of the Ready condition.",
-            f"max by (reason) (voyado_activation_ready{THIS})",
-            "{{reason}}",
-            6,
-        ),
-        number("Members", "Contacts that Engage acknowledged.", _most("members"), "short", {0: GREY}),
+        reason("State", "The reason of the Ready condition.", REASON),
+        number("Members", "Contacts that Engage acknowledged.", _most("members"), WHOLE, NEUTRAL),
         number(
             "Pending",
             "Changes of the latest run that Engage has not acknowledged.",
             f"sum(voyado_activation_pending_changes{THIS})",
-            "short",
-            {1: YELLOW},
+            WHOLE,
+            {1: ORANGE},
         ),
-        number("Blocked", "1 while a plan waits for a person.", _most("blocked"), "short", {1: RED}),
+        number("Blocked", "Whether a plan waits for a person.", _most("blocked"), WHOLE, {1: ORANGE}).mappings(YES),
         number(
-            "Since the last success",
+            "Since success",
             "Time since a run succeeded.",
             f"time() - {_most('last_success_timestamp_seconds')}",
-            "s",
-            {0: GREY},
+            SECONDS,
+            NEUTRAL,
         ),
         number(
-            "Behind its schedule",
+            "Behind schedule",
             "Time since a run should have succeeded; negative while there is time. Red when the alert is near.",
             f"time() - {_most('success_due_timestamp_seconds')}",
-            "s",
-            {900: YELLOW, 14400: RED},
+            SECONDS,
+            {900: ORANGE, 14400: RED},
         ),
         number(
-            "Until the next run",
+            "Next run in",
             "Negative while it is under way, or overdue.",
             f"{_most('next_run_timestamp_seconds')} - time()",
-            "s",
-            {0: GREY},
+            SECONDS,
+            NEUTRAL,
+        ),
+        number(
+            "Lost ledgers",
+            "Runs since the operator's start that began without their ledger: who left before stays on the target.",
+            _most("ledger_rebaselines_total"),
+            WHOLE,
+            {1: RED},
         ),
     ]
 

@@ -3,13 +3,35 @@
 from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.builders import stat
 
+from helm.dashboards.colours import ORANGE, RED, coloured_by_code
 from helm.dashboards.frame import framed, one_of, others_of_the_namespace
-from helm.dashboards.panels import RED, YELLOW, lines, number, query, stacked, states, word
+from helm.dashboards.panels import (
+    NEUTRAL,
+    REQUESTS,
+    SECONDS,
+    SHARE,
+    WHOLE,
+    bars,
+    beside,
+    each_interval,
+    last_known,
+    legend_with,
+    lines,
+    many,
+    now,
+    number,
+    query,
+    sparse,
+    states,
+    verdict,
+)
 
 THIS = '{namespace="$namespace", connection="$connection"}'
 TURNED_DOWN, ERRORS = f'{THIS[:-1]}, code="429"}}', f'{THIS[:-1]}, code!~"2..|404"}}'
-REQUESTS = f"sum(rate(voyado_engage_requests_total{THIS}[$__rate_interval]))"
+RATE = f"sum(rate(voyado_engage_requests_total{THIS}[$__rate_interval]))"
 ALLOWED = f"max(voyado_connection_rate_limit_requests_per_second{THIS})"
+READY = f"max by (connection) (voyado_connection_ready{THIS})"
+WAITING = f"sum(rate(voyado_engage_throttle_wait_seconds_total{THIS}[$__rate_interval]))"
 
 
 def dashboard() -> build.Dashboard:
@@ -35,32 +57,29 @@ def _add_rate(board: build.Dashboard) -> None:
         lines(
             "Requests against the allowance",
             "The allowance is the rate in force after back-pressure, as of the latest probe.",
-            [query(REQUESTS, "requests"), query(ALLOWED, "allowed")],
-            "reqps",
+            [query(RATE, "requests"), query(ALLOWED, "allowed")],
+            REQUESTS,
         )
     ).with_panel(
         lines(
             "Waiting for the rate",
-            "Seconds that requests waited for the limiter, per second. Above 1 the rate is used up, which is no fault.",
-            [query(f"sum(rate(voyado_engage_throttle_wait_seconds_total{THIS}[$__rate_interval]))", "waiting")],
-            "s",
+            "How many requests waited for the limiter, on average. Above 1 the rate is used up, which is no fault.",
+            [query(WAITING, "waiting")],
+            WHOLE,
         )
     ).with_panel(
-        stacked(
+        bars(
             "Requests by operation",
-            "What the requests were for.",
-            [
-                query(
-                    f"sum by (operation) (rate(voyado_engage_requests_total{THIS}[$__rate_interval]))", "{{operation}}"
-                )
-            ],
-            "reqps",
+            "What the requests of each interval were for.",
+            query(each_interval(f"voyado_engage_requests_total{THIS}", "operation"), "{{operation}}"),
+            WHOLE,
+            {},
         )
     ).with_panel(
         states(
             "Works",
             "Whether the probe succeeded.",
-            query(f"max by (connection) (voyado_connection_ready{THIS})", "{{connection}}"),
+            query(READY, "{{connection}}"),
             12,
         ).height(8)
     )
@@ -69,70 +88,69 @@ def _add_rate(board: build.Dashboard) -> None:
 def _add_answers(board: build.Dashboard) -> None:
     board.with_row(build.Row("Answers"))
     board.with_panel(
-        stacked(
-            "Answers by code",
-            "404 is the answer for an address that Engage does not know. A word instead of a number: no answer came.",
-            [query(f"sum by (code) (rate(voyado_engage_requests_total{THIS}[$__rate_interval]))", "{{code}}")],
-            "reqps",
+        coloured_by_code(
+            bars(
+                "Answers by code",
+                "404 is the answer for an address that Engage does not know. A word for a number: no answer came.",
+                query(each_interval(f"voyado_engage_requests_total{THIS}", "code"), "{{code}}"),
+                WHOLE,
+                {},
+            )
         )
     ).with_panel(
-        lines(
-            "Errors by code",
-            "Answers other than 2xx and 404, and requests without an answer.",
-            [
+        coloured_by_code(
+            bars(
+                "Errors by code",
+                "Answers other than 2xx and 404, and requests without an answer.",
                 query(
-                    f"sum by (operation, code) (rate(voyado_engage_requests_total{ERRORS}[$__rate_interval]))",
-                    "{{operation}} {{code}}",
-                )
-            ],
-            "reqps",
+                    each_interval(f"voyado_engage_requests_total{ERRORS}", "operation, code"), "{{operation}} {{code}}"
+                ),
+                WHOLE,
+                {},
+            )
         ).no_value("no error")
     ).with_panel(
-        lines(
-            "Latency",
-            "How long Engage took to answer, without the wait for the rate.",
-            [query(_latency(quantile, "le"), f"{quantile:.0%}") for quantile in (0.5, 0.95, 0.99)],
-            "s",
+        sparse(
+            many(
+                "Latency",
+                "How long Engage took to answer, without the wait for the rate.",
+                [query(_latency(quantile, "le"), f"{quantile * 100:.0f} %") for quantile in (0.5, 0.95, 0.99)],
+                SECONDS,
+            )
         )
     ).with_panel(
-        lines(
-            "Latency by operation",
-            "The slowest twentieth of each operation begins here.",
-            [query(_latency(0.95, "operation, le"), "{{operation}}")],
-            "s",
-        )
+        sparse(
+            many(
+                "Latency by operation",
+                "The slowest twentieth of each operation begins here.",
+                [query(_latency(0.95, "operation, le"), "{{operation}}")],
+                SECONDS,
+            )
+        ).legend(beside(legend_with("max")))
     )
 
 
 def _numbers() -> list[stat.Panel]:
     turned_down = f"sum(rate(voyado_engage_requests_total{TURNED_DOWN}[$__rate_interval]))"
     return [
-        word(
-            "State",
-            "Whether the probe succeeded.",
-            f"max by (connection) (voyado_connection_ready{THIS})",
-            "{{connection}}",
-            4,
-        ),
-        number("Allowed", "Requests per second in force, as of the latest probe.", ALLOWED, "reqps", {}, 4),
-        number("Requests", "Per second.", REQUESTS, "reqps", {}, 4),
-        number(
-            "Rate used", "Requests against the allowance.", f"{REQUESTS} / {ALLOWED}", "percentunit", {0.9: YELLOW}, 4
-        ),
-        number(
+        verdict("State", "Whether the probe succeeded.", now(READY), 4),
+        number("Allowed", "Requests per second in force, as of the latest probe.", ALLOWED, REQUESTS, NEUTRAL, 4),
+        number("Requests", "Per second.", RATE, REQUESTS, NEUTRAL, 4),
+        number("Rate used", "Requests against the allowance.", f"{RATE} / {ALLOWED}", SHARE, {0.9: ORANGE}, 4),
+        last_known(
             "Turned down",
-            "Share of the requests answered 429: somebody else uses the key, or the rate is set too high.",
-            f"({turned_down} or vector(0)) / {REQUESTS}",
-            "percentunit",
-            {0.001: YELLOW, 0.01: RED},
+            "Share of the latest requests answered 429: somebody else uses the key, or the rate is set too high.",
+            f"({turned_down} or vector(0)) / ({RATE} > 0)",
+            SHARE,
+            {0.001: ORANGE, 0.01: RED},
             4,
         ),
-        number(
-            "Latency of 95 %",
-            "So long Engage takes at most for 95 % of the requests.",
+        last_known(
+            "Latency 95 %",
+            "So long Engage took at most for 95 % of the latest requests.",
             _latency(0.95, "le"),
-            "s",
-            {1: YELLOW, 10: RED},
+            SECONDS,
+            {1: ORANGE, 10: RED},
             4,
         ),
     ]
@@ -140,4 +158,4 @@ def _numbers() -> list[stat.Panel]:
 
 def _latency(quantile: float, by: str) -> str:
     buckets = f"rate(voyado_engage_request_duration_seconds_bucket{THIS}[$__rate_interval])"
-    return f"histogram_quantile({quantile}, sum by ({by}) ({buckets}))"
+    return f"histogram_quantile({quantile}, sum by ({by}) ({buckets})) >= 0"

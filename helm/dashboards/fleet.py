@@ -3,9 +3,24 @@
 from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.builders import stat
 
+from helm.dashboards.colours import CHANGES, ORANGE, OUTCOMES, REASONS, RED, YELLOW
 from helm.dashboards.frame import framed, others, some_of
 from helm.dashboards.overview import HERE, activations
-from helm.dashboards.panels import GREY, RED, YELLOW, bars, lines, number, query, stacked
+from helm.dashboards.panels import (
+    NEUTRAL,
+    REQUESTS,
+    SECONDS,
+    WHOLE,
+    bars,
+    beside,
+    each_interval,
+    legend_with,
+    lines,
+    number,
+    query,
+    stacked,
+    states,
+)
 
 APART = "GuardBlocked|PartiallyApplied|Progressing"
 READY = "voyado_activation_ready"
@@ -13,6 +28,8 @@ ONE_CONNECTION = (
     "/d/voyado-connection?${datasource:queryparam}&var-namespace=${__field.labels.namespace}"
     "&var-connection=${__field.labels.connection}&${__url_time_range}"
 )
+
+TALL = 10  # room for three connections in the legend
 
 
 def dashboard() -> build.Dashboard:
@@ -28,48 +45,46 @@ def dashboard() -> build.Dashboard:
         stacked(
             "Activations by reason",
             "How many activations had which reason in their Ready condition.",
-            [query(f"count by (reason) (max by (namespace, activation, reason) ({READY}{HERE}))", "{{reason}}")],
-            "short",
-        )
+            query(f"count by (reason) (max by (namespace, activation, reason) ({READY}{HERE}))", "{{reason}}"),
+            WHOLE,
+            REASONS,
+        ).legend(beside(legend_with("max")))
     ).with_panel(
         bars(
             "Runs by outcome",
-            "Runs that ended in each interval. The first run of an outcome since the operator's start is not counted.",
-            [
-                query(
-                    f"sum by (outcome) (increase(voyado_activation_runs_total{HERE}[$__rate_interval]))", "{{outcome}}"
-                )
-            ],
-            "short",
+            "Runs that ended in each interval.",
+            query(each_interval(f"voyado_activation_runs_total{HERE}", "outcome"), "{{outcome}}"),
+            WHOLE,
+            OUTCOMES,
         )
     ).with_panel(
         lines(
             "Members",
             "Contacts that Engage acknowledged as members, of all activations.",
             [query(f"sum(max by (namespace, activation) (voyado_activation_members{HERE}))", "members")],
-            "short",
+            WHOLE,
         )
     ).with_panel(
         bars(
             "Changes by result",
             "What Engage answered to changes: accepted, rejected, or nobody knows.",
-            [
-                query(
-                    f"sum by (operation, result) (increase(voyado_activation_changes_total{HERE}[$__rate_interval]))",
-                    "{{operation}} {{result}}",
-                )
-            ],
-            "short",
+            query(
+                each_interval(f"voyado_activation_changes_total{HERE}", "operation, result"), "{{operation}} {{result}}"
+            ),
+            WHOLE,
+            CHANGES,
         )
     )
     board.with_row(build.Row("Connections"))
     board.with_panel(
-        lines(
+        states(
             "Connections that work",
-            "1 while the probe of a connection succeeds.",
-            [query(f"max by (namespace, connection) (voyado_connection_ready{HERE})", "{{namespace}}/{{connection}}")],
-            "short",
-        ).data_links([build.DashboardLink("This connection").url(ONE_CONNECTION)])
+            "Whether the probe of each connection succeeded.",
+            query(f"max by (namespace, connection) (voyado_connection_ready{HERE})", "{{namespace}}/{{connection}}"),
+            12,
+        )
+        .height(TALL)
+        .data_links([build.DashboardLink("This connection").url(ONE_CONNECTION)])
     ).with_panel(
         lines(
             "Requests to Engage",
@@ -80,8 +95,10 @@ def dashboard() -> build.Dashboard:
                     "{{namespace}}/{{connection}}",
                 )
             ],
-            "reqps",
-        ).data_links([build.DashboardLink("This connection").url(ONE_CONNECTION)])
+            REQUESTS,
+        )
+        .height(TALL)
+        .data_links([build.DashboardLink("This connection").url(ONE_CONNECTION)])
     )
     board.with_row(build.Row("Operator"))
     board.with_panel(
@@ -89,7 +106,7 @@ def dashboard() -> build.Dashboard:
             "Event loop delay",
             "How late the operator comes to what is due. Above 0.1 s something holds the interpreter.",
             [query(_delay(0.99), "99 %"), query(_delay(0.5), "50 %")],
-            "s",
+            SECONDS,
             8,
         )
     ).with_panel(
@@ -97,7 +114,7 @@ def dashboard() -> build.Dashboard:
             "Runs under way",
             "Runs at this moment, those that only send included.",
             [query("sum(voyado_operator_active_runs)", "runs")],
-            "short",
+            WHOLE,
             8,
         )
     ).with_panel(
@@ -110,7 +127,7 @@ def dashboard() -> build.Dashboard:
                     "{{version}}, Python {{python_version}}",
                 )
             ],
-            "short",
+            WHOLE,
             8,
         )
     )
@@ -118,51 +135,51 @@ def dashboard() -> build.Dashboard:
 
 
 def _numbers() -> list[stat.Panel]:
-    """Eight in a line; each is a number even where nothing is the matter."""
+    """Two lines of four; each is a number even where nothing is the matter."""
     failing = _activations(f'namespace=~"$namespace", reason!~"{APART}"', "== 0")
     return [
-        number("All", "Activations that there are.", _activations('namespace=~"$namespace"'), "short", {0: GREY}),
+        number("All", "Activations that there are.", _activations('namespace=~"$namespace"'), WHOLE, NEUTRAL),
         number(
             "Aligned",
             "Engage holds what the audience says.",
             _activations('namespace=~"$namespace", reason="Succeeded"', "== 1"),
-            "short",
+            WHOLE,
             {},
         ),
-        number("Failing", "Not Ready, and not for a guard or a part of the contacts.", failing, "short", {1: RED}),
+        number("Failing", "Not Ready, and not for a guard or a part of the contacts.", failing, WHOLE, {1: RED}),
         number(
             "Blocked",
             "A plan waits for a person.",
             f"sum(max by (namespace, activation) (voyado_activation_blocked{HERE})) or vector(0)",
-            "short",
-            {1: YELLOW},
+            WHOLE,
+            {1: ORANGE},
         ),
         number(
             "Partial",
             "Engage refused some contacts, or left open what it did.",
             _activations('namespace=~"$namespace", reason="PartiallyApplied"'),
-            "short",
+            WHOLE,
             {1: YELLOW},
         ),
         number(
             "Overdue",
             "Should have run ten minutes ago and are not under way; of all namespaces.",
             "sum(voyado_operator_overdue_activations)",
-            "short",
+            WHOLE,
             {1: RED},
         ),
         number(
             "Suspended",
             "Doing nothing is what was asked, here or on the connection.",
             _activations('namespace=~"$namespace", reason="Suspended"'),
-            "short",
-            {0: GREY},
+            WHOLE,
+            NEUTRAL,
         ),
         number(
             "Connections down",
             "Tenants that cannot be reached, or refuse the key.",
             f"count(max by (namespace, connection) (voyado_connection_ready{HERE}) == 0) or vector(0)",
-            "short",
+            WHOLE,
             {1: RED},
         ),
     ]

@@ -11,7 +11,7 @@ from helm.dashboards.all import dashboards
 from tests.monitoring.prometheus import Prometheus
 
 BOARDS: dict[str, dict[str, Any]] = {name: json.loads(content) for name, content in dashboards().items()}
-BUILT_IN = {"__rate_interval": "5s"}
+BUILT_IN = {"__rate_interval": "5s", "__interval": "1s"}  # the second is the step of `Prometheus.lately`
 SHOWN_SECONDS = 60
 
 

@@ -48,6 +48,11 @@ class Prometheus:
         given = {"query": expr, "start": str(now - seconds), "end": str(now), "step": "1"}
         return list(self._asked("query_range", given)["result"])
 
+    def totals(self, expr: str, seconds: float) -> dict[str, float]:
+        """The sums over the last seconds by `result`, as a legend shows them."""
+        found = self.lately(expr, seconds)
+        return {one["metric"]["result"]: sum(float(text) for _, text in one["values"]) for one in found}
+
     def values(self, label: str, selector: str) -> list[str]:
         """The values of a label among some series."""
         return list(self._asked(f"label/{label}/values", {"match[]": selector}))

@@ -7,11 +7,19 @@ from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
+from voyado_operator.domain.delivery import Operation, Result
+from voyado_operator.domain.errors import Retry, RunError, Stall
+from voyado_operator.reconcile.findings import Outcome
 from voyado_operator.telemetry.metrics import Metrics
 
 from helm.dashboards.__main__ import FOLDER
 from helm.dashboards.all import dashboards
+from helm.dashboards.colours import CHANGES, OUTCOMES, REASONS, as_text
 from tests.monitoring.grafana import BOARDS
+
+ICON, LETTER, PADDING = 24, 7.5, 24
+"""Pixels in the head of a panel: the "i", a letter of 14 pixels' height, and what is left free."""
+NARROW = 1000
 
 PANELS = [(name, panel) for name, board in BOARDS.items() for panel in board["panels"] if panel["type"] != "row"]
 NAMED = pytest.mark.parametrize("panel", [panel for _, panel in PANELS], ids=[f"{b}-{p['title']}" for b, p in PANELS])
@@ -46,11 +54,46 @@ def test_panels_and_their_queries_can_be_told_apart(name: str) -> None:
 def test_a_panel_says_what_it_shows_in_which_unit(panel: dict[str, Any]) -> None:
     assert panel["description"].endswith(".")
     defaults = panel["fieldConfig"]["defaults"]
-    is_a_word = panel["type"] == "state-timeline" or panel.get("options", {}).get("textMode") == "name"
+    is_a_word = panel["type"] == "state-timeline" or panel.get("options", {}).get("colorMode") == "background"
     assert defaults.get("unit") or is_a_word or panel["type"] == "table"
     if panel["type"] == "timeseries":
         assert panel["options"]["legend"]["showLegend"]
         assert all(target["legendFormat"] for target in panel["targets"])
+
+
+@NAMED
+def test_a_title_is_not_cut_in_a_narrow_window(panel: dict[str, Any]) -> None:
+    column = (NARROW - 2 * 16 - 23 * 8) / 24
+    width = panel["gridPos"]["w"] * (column + 8) - 8
+    assert ICON + PADDING + LETTER * len(panel["title"]) <= width
+
+
+@NAMED
+def test_a_table_of_many_series_does_not_lie_below_its_graph(panel: dict[str, Any]) -> None:
+    """There, Grafana gives it a third of the panel at most: the head and two rows of eight, or three of ten."""
+    legend = panel.get("options", {}).get("legend", {})
+    is_many = any("{{" in target.get("legendFormat", "") for target in panel["targets"]) or len(panel["targets"]) > 2
+    if panel["type"] == "timeseries" and is_many:
+        assert legend["placement"] == "right" or panel["title"] in ("Requests to Engage", "Versions")
+
+
+def test_whatever_there_is_a_colour_for_is_in_it() -> None:
+    failures = {kind.reason for kind in _kinds(RunError) if kind not in (Retry, Stall)}
+    assert failures <= set(REASONS)
+    assert set(OUTCOMES) == set(Outcome)
+    assert set(CHANGES) == {f"{operation} {result}" for operation in Operation for result in Result}
+
+
+def test_only_what_is_well_is_green() -> None:
+    assert {reason for reason, colour in REASONS.items() if as_text(colour) == "green"} == {"Succeeded"}
+    assert {outcome for outcome, colour in OUTCOMES.items() if as_text(colour) == "green"} == {"Succeeded"}
+    assert {change for change, colour in CHANGES.items() if as_text(colour) == "green"} == {"add accepted"}
+    for one in (REASONS, OUTCOMES, CHANGES):
+        assert len(set(one.values())) == len(one), "each its own, or two could not be told apart"
+
+
+def _kinds(error: type[RunError]) -> set[type[RunError]]:
+    return {error, *(below for kind in error.__subclasses__() for below in _kinds(kind))} - {RunError}
 
 
 @NAMED

@@ -15,7 +15,7 @@ import pytest
 from tests.cluster.world import ACTIVATIONS, GROUP, VERSION, World, ready
 from tests.faults.restarting import Restarting
 from tests.monitoring.alerts import ALERTS
-from tests.monitoring.grafana import Asked, choices, queries
+from tests.monitoring.grafana import SHOWN_SECONDS, Asked, choices, queries
 from tests.monitoring.prometheus import OPERATORS, Prometheus
 from tests.monitoring.promtool import promtool
 
@@ -281,6 +281,20 @@ def test_every_panel_has_something_to_show(world: World, prometheus: Prometheus)
     deadline = time.monotonic() + 20
     while lacking := list(filter(None, (asked.lacks(prometheus) for asked in queries(variables)))):
         assert time.monotonic() < deadline, "\n".join(lacking)
+
+
+def test_the_first_contacts_that_engage_refuses_are_counted(world: World, prometheus: Prometheus) -> None:
+    """Of a series that begins with them, an increase would show nothing."""
+    people = members(world, 30)
+    world.select(people + world.people(12))
+    world.engage.faults({"kind": "status", "method": "PATCH", "status": 422})
+    refused = world.run()["lastRun"]["rejected"]
+    variables = {"namespace": world.namespace, "activation": "vip", "connection": "engage"}
+    [asked] = [one for one in queries(variables) if one.panel == "activation.json Changes by result"]
+
+    deadline = time.monotonic() + 20
+    while (shown := prometheus.totals(asked.expr, SHOWN_SECONDS)) != {"accepted": len(people), "rejected": refused}:
+        assert time.monotonic() < deadline, shown
 
 
 def test_a_panel_without_anything_to_show_would_be_found(operators: Restarting, prometheus: Prometheus) -> None:
