@@ -3,7 +3,7 @@
 from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.builders import stat
 
-from helm.dashboards.colours import CHANGES, OPERATIONS, ORANGE, OUTCOMES, RED
+from helm.dashboards.colours import CHANGES, OPERATIONS, ORANGE, OUTCOMES, PHASES, RED, coloured
 from helm.dashboards.frame import framed, one_of, others_of_the_namespace
 from helm.dashboards.panels import (
     NEUTRAL,
@@ -119,12 +119,15 @@ def _add_runs(board: build.Dashboard) -> None:
             6,
         )
     ).with_panel(
-        many(
-            "Phases",
-            "How long each phase took on average in the last six hours.",
-            [query(f"{spent} / ({count} > 0)", "{{phase}}")],
-            SECONDS,
-            10,
+        coloured(
+            many(
+                "Phases",
+                "How long each phase took on average in the last six hours.",
+                [query(f"{spent} / ({count} > 0)", "{{phase}}")],
+                SECONDS,
+                10,
+            ),
+            PHASES,
         ).legend(beside(legend_with("lastNotNull")))
     )
 

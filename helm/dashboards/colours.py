@@ -48,6 +48,28 @@ CHANGES: Colours = {
     "add unknown": PURPLE,
     "remove unknown": "dark-purple",
 }
+# Neither good nor bad, and so neither green nor red.
+PHASES: Colours = {
+    "starting": GREY,
+    "extracting": "light-blue",
+    "matching": "dark-blue",
+    "comparing": "super-light-purple",
+    "guarding": YELLOW,
+    "applying": BLUE,
+    "reading back": PURPLE,
+    "withdrawing": "dark-purple",
+}
+CALLS: Colours = {
+    "count contacts": GREY,
+    "list consents": "super-light-purple",
+    "find contact": "light-blue",
+    "read contact": PURPLE,
+    "update contact": BLUE,
+    "update contacts in bulk": "dark-blue",
+    "read bulk status": "dark-purple",
+    "fire custom trigger": YELLOW,
+    "call label endpoint": "semi-dark-yellow",
+}
 CODES: Colours = {
     "200": GREEN,
     "201": "light-green",

@@ -3,7 +3,7 @@
 from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.builders import stat
 
-from helm.dashboards.colours import ORANGE, RED, coloured_by_code
+from helm.dashboards.colours import CALLS, ORANGE, RED, coloured, coloured_by_code
 from helm.dashboards.frame import framed, one_of, others_of_the_namespace
 from helm.dashboards.panels import (
     NEUTRAL,
@@ -73,7 +73,7 @@ def _add_rate(board: build.Dashboard) -> None:
             "What the requests of each interval were for.",
             query(each_interval(f"voyado_engage_requests_total{THIS}", "operation"), "{{operation}}"),
             WHOLE,
-            {},
+            CALLS,
         )
     ).with_panel(
         states(
@@ -119,13 +119,16 @@ def _add_answers(board: build.Dashboard) -> None:
             )
         )
     ).with_panel(
-        sparse(
-            many(
-                "Latency by operation",
-                "The slowest twentieth of each operation begins here.",
-                [query(_latency(0.95, "operation, le"), "{{operation}}")],
-                SECONDS,
-            )
+        coloured(
+            sparse(
+                many(
+                    "Latency by operation",
+                    "The slowest twentieth of each operation begins here.",
+                    [query(_latency(0.95, "operation, le"), "{{operation}}")],
+                    SECONDS,
+                )
+            ),
+            CALLS,
         ).legend(beside(legend_with("max")))
     )
 
