@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.bench import delivery, diff, ledger, match, rate, scale
+from tests.bench import delivery, diff, large, ledger, match, rate, scale
 
 PAGE = Path("docs/benchmark.md")
 BEGIN, END = "<!-- measured -->", "<!-- /measured -->"
@@ -22,6 +22,12 @@ def of_delivery(quick: bool) -> Iterator[str]:
     yield from delivery.tables(measured)
     if any(one.problem for one in measured):
         raise SystemExit("a contestant failed, or its final set is wrong")
+
+
+def of_large_audiences(quick: bool) -> Iterator[str]:
+    yield "## Large audiences\n"
+    measured = large.measure((100_000, 300_000) if quick else (1_000_000, 10_000_000))
+    yield from large.table(list(measured))
 
 
 def of_the_diff(quick: bool) -> Iterator[str]:
@@ -49,7 +55,15 @@ def of_scale(quick: bool) -> Iterator[str]:
     yield from scale.tables(scale.measure(quick))
 
 
-SECTIONS: tuple[Section, ...] = (of_delivery, of_the_rate, of_matching, of_scale, of_the_ledger, of_the_diff)
+SECTIONS: tuple[Section, ...] = (
+    of_delivery,
+    of_large_audiences,
+    of_the_rate,
+    of_matching,
+    of_scale,
+    of_the_ledger,
+    of_the_diff,
+)
 
 
 def main() -> None:

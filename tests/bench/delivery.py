@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench.contenders import CONTENDERS, Contender
-from tests.bench.contestants.ours import STARTUP
+from tests.bench.contestants.ours import BLOCKED, STARTUP
 from tests.bench.measuring import ContestantError, Cost, Sink, run, sink
 from tests.bench.warehouse import SCENARIOS, Scenario, Warehouse
 from tests.controlplane.postgres import running_postgres
@@ -16,7 +16,8 @@ from tests.controlplane.postgres import running_postgres
 class Result:
     """`cost` is None for a contestant that failed, or whose final set is wrong; `problem` then says why.
 
-    `startup` is how many seconds of it a process that goes on running has behind it, where that is told.
+    `startup` is how many seconds of it a process that goes on running has behind it, and `blocked` for how many at most
+    nothing else could happen there, where that is told.
     """
 
     source: str
@@ -28,6 +29,7 @@ class Result:
     rows: int
     problem: str = ""
     startup: float = 0.0
+    blocked: float = 0.0
 
 
 def measure(contacts: int, latencies: Sequence[float]) -> Iterator[Result]:
@@ -37,7 +39,7 @@ def measure(contacts: int, latencies: Sequence[float]) -> Iterator[Result]:
         rounds = [*((warehouse, latency) for latency in latencies), (warehouse.copied(postgres), latencies[0])]
         for source, latency in rounds:
             for contender in CONTENDERS:
-                yield from _all_scenarios(contender, source, latency, Path(folder))
+                yield from all_scenarios(contender, source, latency, Path(folder))
 
 
 def tables(measured: list[Result]) -> Iterator[str]:
@@ -67,7 +69,7 @@ def _wall(seconds: float, floor: float | None) -> str:
     return f"{seconds:.2f} s | {seconds / floor:.1f}" if floor else f"{seconds:.2f} s | "
 
 
-def _all_scenarios(contender: Contender, warehouse: Warehouse, latency: float, folder: Path) -> Iterator[Result]:
+def all_scenarios(contender: Contender, warehouse: Warehouse, latency: float, folder: Path) -> Iterator[Result]:
     with tempfile.TemporaryDirectory(dir=folder) as own:
         port = 0
         for scenario in SCENARIOS:
@@ -86,6 +88,11 @@ def _measured(contender: Contender, scenario: Scenario, warehouse: Warehouse, he
     requests, rows = here.taken()
     if cost and here.members(warehouse.members(scenario.before)) != warehouse.members(scenario.after):
         cost, problem = None, "the final set is wrong"
-    told = dict(line.rsplit(" ", 1) for line in log.read_text().splitlines() if line.startswith(STARTUP))
-    startup = float(told.get(STARTUP, 0.0))
-    return Result(warehouse.kind, scenario.name, here.latency, contender.name, cost, requests, rows, problem, startup)
+    startup, blocked = (_told(log, what) for what in (STARTUP, BLOCKED))
+    return Result(
+        warehouse.kind, scenario.name, here.latency, contender.name, cost, requests, rows, problem, startup, blocked
+    )
+
+
+def _told(log: Path, what: str) -> float:
+    return next((float(line.split()[1]) for line in log.read_text().splitlines() if line.startswith(what)), 0.0)

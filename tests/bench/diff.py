@@ -60,6 +60,7 @@ def table(measured: list[Compared]) -> Iterator[str]:
 def fill(url: str, pages: Iterable[list[str]]) -> None:
     """Make these the members of a new ledger, as a first run does."""
     ledger, now = Ledger.open(url, "cluster/bench/vip", {"onEnter": "Add"}), datetime.now(UTC)
+    ledger.claim("bench")
     for page in pages:
         ledger.append(Entry.ADD, page, now)
     ledger.found()

@@ -1,6 +1,7 @@
 """What the kernel says of a running process, all its threads included."""
 
 import os
+import time
 from pathlib import Path
 
 TICKS = os.sysconf("SC_CLK_TCK")  # per second
@@ -18,8 +19,17 @@ def peak(pid: int) -> int:
 
 def cpu_seconds(pid: int) -> float:
     """User and system, since it was started."""
-    after_the_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return sum(map(int, after_the_name[11:13])) / TICKS
+    return sum(map(int, _stat(pid)[11:13])) / TICKS
+
+
+def age() -> float:
+    """Seconds since this process was started, to a hundredth."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - int(_stat(os.getpid())[19]) / TICKS
+
+
+def _stat(pid: int) -> list[str]:
+    """What comes after the name, which may have spaces."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
 
 
 def _mebibytes(pid: int, name: str) -> int:

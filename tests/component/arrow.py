@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from arro3.core import Array, DataType, RecordBatch, RecordBatchReader, Table
-from voyado_operator.domain.arrow import ArrowStream
+from voyado_operator.arrow import ArrowStream
 
 TEXT = DataType.utf8()
 

@@ -151,6 +151,7 @@ def test_a_rebase_forgets_no_member_and_keeps_the_window(url: str) -> None:
 def test_a_first_run_becomes_the_base_as_it_is(url: str) -> None:
     ledger = opened(url)
     assert ledger.is_empty
+    ledger.claim("run")
     for page in (IDS[:10], IDS[10:]):
         ledger.append(Entry.ASKED, page, START)
         ledger.append(Entry.ADD, page, START)
@@ -162,16 +163,25 @@ def test_a_first_run_becomes_the_base_as_it_is(url: str) -> None:
     assert contacts(opened(url).sent(Operation.ADD, START)) == set(IDS)
     later = opened(url)
     assert not later.is_empty
-    later.append(Entry.LEAVING, IDS[:3], START)
-    later.append(Entry.REMOVE, IDS[:3], START)
-    assert sorted(members(opened(url))) == IDS[3:]
-    assert opened(url).peak(START, len(IDS) - 3) == len(IDS)
+    later.append(Entry.LEAVING, IDS[:7], START)
+    later.append(Entry.REMOVE, IDS[:7], START)
+    assert sorted(members(opened(url))) == IDS[7:]
+    assert opened(url).peak(START, len(IDS) - 7) == len(IDS)
+    founded = later._log.base
+    later.compact(START)
+    assert later._log.base != founded, "it was rebased"
+    assert sorted(members(opened(url))) == IDS[7:]
+    told = opened(url)._log.rows(f"select op from log where contact_id = '{IDS[0]}' order by seq")
+    assert [row["op"] for row in told] == ["asked", "add", "leaving", "remove"], "what was founded is history as well"
+    assert opened(url).peak(START, len(IDS) - 7) == len(IDS)
+    assert contacts(opened(url).sent(Operation.ADD, START)) == set(IDS)
 
 
 def test_more_changes_than_fit_into_memory_are_folded_range_by_range(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(changelog, "MOST_FOLDED", 20)
     everybody = sorted(f"{number * 997 % 4096:03x}00000-0000-4000-8000-000000000000" for number in range(150))
     ledger = opened(url)
+    ledger.claim("run")
     ledger.append(Entry.ADD, everybody[:100], START)
     ledger.found()
     ledger.append(Entry.LEAVING, everybody[20:60], START)

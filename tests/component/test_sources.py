@@ -3,18 +3,21 @@
 import sqlite3
 import traceback
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
 import pytest
+from adbc_driver_postgresql import dbapi
 from voyado_operator.domain.errors import InvalidSpec, SourceFailed
 from voyado_operator.reconcile.ports import Source
 from voyado_operator.sources.policy import SourcePolicy
 from voyado_operator.sources.sql import Query, sql_source
+from voyado_operator.workspace import Columns, Workspace
 
-from tests.component.arrow import rows_of
+from tests.component.arrow import rows_of, table
 from tests.controlplane.postgres import Postgres, running_postgres
 
 ROWS = [("00000001-0000-4000-8000-000000000000", "anna@example.com"), (None, "bert@example.com")]
@@ -244,3 +247,23 @@ def test_files_lie_in_an_allowed_folder(tmp_path: Path, path: str, allowed: bool
     else:
         with pytest.raises(InvalidSpec, match="FILE_ROOTS"):
             checked.checked_file(f"{folder}/{path}")
+
+
+def test_a_warehouse_that_pauses_in_the_middle_of_its_answer_stops_nothing_else(server: Postgres) -> None:
+    """Here it waits for a lock that only this thread lets go: it would time out if the one that waits stopped us."""
+    pausing = "case when number = 150000 then pg_advisory_lock(7) is not null else true end"
+    query = f"select gen_random_uuid() as contact_id from generate_series(1, 200000) number where {pausing}"
+    source = sql_source(server.uri, Query(query, timedelta(seconds=20)), SourcePolicy(["127.0.0.1"], []))
+
+    def staged() -> int:
+        with source.read() as stream, Workspace(b"key", "512MB") as workspace:
+            workspace.stage(stream, Columns("contact_id"), None, datetime.now(UTC))
+            return workspace.diff(table(contact_id=[], op=[]))[0].contacts
+
+    with ThreadPoolExecutor(1) as worker:
+        with dbapi.connect(server.uri) as locked, locked.cursor() as cursor:
+            cursor.execute("select pg_advisory_lock(7)")
+            reading = worker.submit(staged)
+            while not server.execute("select 1 from pg_locks where locktype = 'advisory' and not granted"):
+                assert not reading.done(), "it never waited"
+        assert reading.result() == 200_000

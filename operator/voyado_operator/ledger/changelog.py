@@ -1,8 +1,9 @@
 """A Delta table as a log of changes over a base, folded when read.
 
-Every row carries the number `seq` of the commit it came with. The rows of commit `base` are the whole state as it was
-then; rows with a higher seq are changes since, of which the latest per key wins; rows with a lower seq are history.
-Both numbers are Delta application transactions, so they survive compaction, checkpoints and log clean-up.
+Every row carries a number `seq`: of the commit it came with, or one that all changes of a first run share. The rows
+of number `base` are the whole state as it was then; rows with a higher seq are changes since, of which the latest per
+key wins; rows with a lower seq are history. All numbers are Delta application transactions, so they survive compaction,
+checkpoints and log clean-up.
 """
 
 import time
@@ -25,7 +26,7 @@ from deltalake import (
 )
 from deltalake.exceptions import DeltaError
 
-from voyado_operator.domain.arrow import ArrowStream
+from voyado_operator.arrow import ArrowStream, Batches
 from voyado_operator.ledger.damage import intact, remove_unfinished
 from voyado_operator.ledger.failures import unavailable
 
@@ -81,6 +82,11 @@ class ChangeLog:
         return self.table.transaction_version("base") or 0
 
     @property
+    def _copies(self) -> str:
+        """SQL for the rows that are no changes but a copy of the state: the base, unless its rows were never copied."""
+        return "false" if self.table.transaction_version("founded") == self.base else f"seq = {self.base}"
+
+    @property
     def next_seq(self) -> int:
         return (self.table.transaction_version("ledger") or 0) + 1
 
@@ -90,8 +96,16 @@ class ChangeLog:
 
     def describe(self, description: str) -> None:
         """Replace the description in a fenced commit."""
+        self._say(description, ledger=self.next_seq)
+
+    def found(self, seq: int) -> None:
+        """Make the rows of that number the first base, as they are: one of each key that has a state."""
+        self._say(self.description, ledger=self.next_seq, base=seq, founded=seq)
+        self._sizes = None
+
+    def _say(self, description: str, **versions: int) -> None:
         with unavailable(self.url, "claim"):
-            self.table.alter.set_table_description(description, commit_properties=_commit(ledger=self.next_seq))
+            self.table.alter.set_table_description(description, commit_properties=_commit(**versions))
 
     def query(self, sql: str) -> ArrowStream:
         """Run `sql` over the table `log`; the stream may still fail while it is read."""
@@ -101,8 +115,8 @@ class ChangeLog:
     def rows(self, sql: str) -> list[dict[str, object]]:
         """The few rows of `sql` as Python values."""
         with unavailable(self.url, "read"):
-            reader = QueryBuilder().register("log", self.table).execute(sql)
-            return [row for batch in reader for row in batch.to_struct_array().to_pylist()]
+            found = QueryBuilder().register("log", self.table).execute(sql)
+            return [row for batch in Batches(found) for row in batch.to_struct_array().to_pylist()]
 
     def folded(self, log: str = "log", keys: str = "true") -> str:
         """SQL for the present rows, without `seq`: the base overridden by the latest change of each key.
@@ -111,6 +125,8 @@ class ChangeLog:
         The changes are the build side of both joins, so that a base of any size streams through.
         """
         key, base, columns = self._key, self.base, ", ".join(self._columns)
+        if not self._most_changes():  # 10,000,000 rows: 0.7 s instead of 1.3
+            return f"select {columns} from {log} where seq = {base} and {keys}"
         changes = f"select * from {log} where seq > {base} and {keys}"
         return (
             f"with latest as (select {key}, max(seq) as seq from ({changes}) group by {key}) "
@@ -130,15 +146,16 @@ class ChangeLog:
             f"select {columns} from ({self.folded(keys=keys)}) where {alive}"
             for keys in _ranges(self._key, 1 + self._most_changes() // MOST_FOLDED)
         )
-        reader = RecordBatchReader.from_arrow(self.query(first))
-        rest = self._one_after_the_other(others)
-        return RecordBatchReader.from_batches(reader.schema, chain(reader, rest)) if others else reader
+        if not others:
+            return self.query(first)
+        batches = Batches(self.query(first))
+        return RecordBatchReader.from_batches(batches.schema, chain(batches, self._one_after_the_other(others)))
 
     def _one_after_the_other(self, queries: Sequence[str]) -> Iterator[RecordBatch]:
         """In a thread, as delta-rs panics when it writes a stream that starts a query while it is read."""
         with ThreadPoolExecutor(1) as opener:
             for sql in queries:
-                yield from RecordBatchReader.from_arrow(opener.submit(self.query, sql).result())
+                yield from Batches(opener.submit(self.query, sql).result())
 
     def append(self, rows: ArrowStream, count: int) -> None:
         """Commit `count` rows, whose seq is `next_seq`."""
@@ -172,15 +189,10 @@ class ChangeLog:
         The files of the others stay as they are: 1,000,000 members after a first run take 0.9 s, and 2.2 s to rewrite.
         """
         seq = self.next_seq
-        [row] = self.rows(f"select min(seq) as first from log where seq <> {self.base} and ({history})")
+        [row] = self.rows(f"select min(seq) as first from log where not ({self._copies}) and ({history})")
         first = row["first"] or seq
-        replaced = f"seq < {first} or seq = {self.base} or seq = {seq}"
+        replaced = f"seq < {first} or {self._copies} or seq = {seq}"
         self._replace(self.present(self._as_base(seq), alive), replaced, base=seq)
-
-    def found(self, alive: str) -> None:
-        """Make the rows that satisfy `alive` the first base: the log has one such row of each key that has a state."""
-        seq = self.next_seq
-        self._replace(self.query(f"select {self._as_base(seq)} from log where {alive}"), f"seq = {seq}", base=seq)
 
     def is_scattered(self) -> bool:
         """Whether there are so many small files that reading them takes longer than what they hold."""
@@ -205,7 +217,7 @@ class ChangeLog:
     def rewrite(self, kept: str) -> None:
         """Keep only what satisfies `kept`, of the base and of the history, in new files."""
         seq, columns = self.next_seq, ", ".join(self._columns)
-        history = self.query(f"select seq, {columns} from log where seq <> {self.base} and ({kept})")
+        history = self.query(f"select seq, {columns} from log where not ({self._copies}) and ({kept})")
         state = RecordBatchReader.from_arrow(self.present(self._as_base(seq), kept))
         rows = RecordBatchReader.from_batches(state.schema, chain(state, RecordBatchReader.from_arrow(history)))
         self._replace(rows, None, base=seq)

@@ -8,7 +8,7 @@ from arro3.core import Array, DataType, Table
 from deltalake import Field, Schema
 from deltalake.schema import PrimitiveType
 
-from voyado_operator.domain.arrow import ArrowStream
+from voyado_operator.arrow import ArrowStream
 from voyado_operator.domain.matching import Match
 from voyado_operator.ledger import moment
 from voyado_operator.ledger.changelog import ChangeLog

@@ -10,7 +10,7 @@ from arro3.core import Array, DataType, Table
 from deltalake import Field, Schema
 from deltalake.schema import PrimitiveType
 
-from voyado_operator.domain.arrow import ArrowStream
+from voyado_operator.arrow import ArrowStream
 from voyado_operator.domain.delivery import ADOPTED, RESTORED, Entry, Operation
 from voyado_operator.ledger import moment
 from voyado_operator.ledger.changelog import ChangeLog
@@ -54,6 +54,7 @@ class Ledger:
 
     def __init__(self, log: ChangeLog) -> None:
         self._log = log
+        self._first: int | None = None
 
     @classmethod
     def open(cls, url: str, owner: str, target: Mapping[str, str]) -> "Ledger":
@@ -101,8 +102,13 @@ class Ledger:
         self._describe(owner=owner, target=dict(target))
 
     def claim(self, run: str) -> None:
-        """Commit that `run` is about to send: of two that opened the ledger before, the later fails here."""
+        """Commit that `run` is about to send: of two that opened the ledger before, the later fails here.
+
+        If it is the ledger's first, it must ask for each contact once: all that is asked has one number then, and what
+        came of it the next, so that it can be made the base.
+        """
         self._describe(run=run)
+        self._first = self._log.next_seq if self.is_empty else None
 
     def mark_lost(self, at: datetime, replaces: int | None) -> None:
         """Commit that this ledger takes the place of one that is gone, and that its baseline is still to be found.
@@ -207,8 +213,11 @@ class Ledger:
         the contacts may be recorded or not: the next diff shows which.
         """
         if contact_ids:
-            rows = _rows(self._log.next_seq, entry, contact_ids, at, approval, decided or {}, witnesses or {})
+            rows = _rows(self._seq(entry), entry, contact_ids, at, approval, decided or {}, witnesses or {})
             self._log.append(rows, len(contact_ids))
+
+    def _seq(self, entry: Entry) -> int:
+        return self._log.next_seq if self._first is None else self._first + (entry is not Entry.ASKED)
 
     @property
     def is_empty(self) -> bool:
@@ -216,15 +225,17 @@ class Ledger:
         return self._log.is_empty
 
     def found(self) -> None:
-        """Make the additions of a first run the base, as all of them were acknowledged.
+        """Make the additions of this first run the base, as all of them were acknowledged.
 
-        Nothing has to be folded for it: 1,000,000 members take 0.5 s and no memory, instead of 1.6 s and 0.7 GiB.
+        Nothing is read or written for it: 1,000,000 members folded take 1.6 s and 0.7 GiB, copied 0.5 s.
         """
-        if self._log.has_grown():
-            self._log.found(f"op = '{Entry.ADD}'")
+        first, self._first = self._first, None
+        if first is not None and self._log.has_grown():
+            self._log.found(first + 1)
 
     def compact(self, at: datetime) -> None:
         """Fold the changes into the base, if they have become too many to fold at every read; or merge their files."""
+        self._first = None
         if self._log.has_grown():
             self._log.rebase(alive=self._alive, history=f"changed_at >= {moment.sql(at - HISTORY)}")
         elif self._log.is_scattered():

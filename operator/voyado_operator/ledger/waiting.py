@@ -8,7 +8,7 @@ from typing import Any
 from deltalake import DeltaTable, Field, QueryBuilder, Schema, write_deltalake
 from deltalake.schema import PrimitiveType
 
-from voyado_operator.domain.arrow import ArrowStream
+from voyado_operator.arrow import ArrowStream
 from voyado_operator.domain.errors import LedgerUnavailable
 from voyado_operator.domain.plan import WaitingPlan
 from voyado_operator.ledger.changelog import vacuum_all

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from voyado_operator.api.common import Kind, Metadata, ObjectKey
-from voyado_operator.domain.arrow import ArrowStream
+from voyado_operator.arrow import ArrowStream
 from voyado_operator.domain.contact import Contact, Facet
 from voyado_operator.domain.delivery import Entry, Operation, Outcome, Parking
 from voyado_operator.domain.errors import RunError

@@ -12,7 +12,7 @@ from threading import Timer
 
 import duckdb
 
-from voyado_operator.domain.arrow import ArrowStream
+from voyado_operator.arrow import ArrowStream
 from voyado_operator.domain.errors import InvalidSpec
 from voyado_operator.sources.failures import translated
 

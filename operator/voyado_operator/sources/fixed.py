@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from arro3.core import Array, DataType, Table
 
-from voyado_operator.domain.arrow import ArrowStream
+from voyado_operator.arrow import ArrowStream
 
 COLUMN = "contact_id"
 

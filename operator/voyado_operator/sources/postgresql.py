@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 from adbc_driver_manager import dbapi as manager
 from adbc_driver_postgresql import dbapi
 
-from voyado_operator.domain.arrow import ArrowStream
+from voyado_operator.arrow import ArrowStream
 from voyado_operator.domain.errors import InvalidSpec
 from voyado_operator.sources.failures import translated
 from voyado_operator.sources.policy import SourcePolicy

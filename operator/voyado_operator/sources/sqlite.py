@@ -10,7 +10,7 @@ from time import monotonic
 from adbc_driver_sqlite import dbapi
 from arro3.core import RecordBatch, RecordBatchReader
 
-from voyado_operator.domain.arrow import ArrowStream
+from voyado_operator.arrow import ArrowStream, Batches
 from voyado_operator.sources.failures import translated
 
 
@@ -33,13 +33,13 @@ class SQLite:
         with connection, connection.cursor() as cursor:
             with translated("running the query"):
                 cursor.execute(f"select * from (\n{self.statement})")
-                reader = RecordBatchReader.from_arrow(cursor.fetch_arrow())
+                batches = Batches(cursor.fetch_arrow())
             with translated("returning rows"):
-                yield RecordBatchReader.from_batches(reader.schema, _until(deadline, reader))
+                yield RecordBatchReader.from_batches(batches.schema, _until(deadline, batches))
 
 
-def _until(deadline: float, reader: RecordBatchReader) -> Iterator[RecordBatch]:
-    for batch in reader:
+def _until(deadline: float, batches: Batches) -> Iterator[RecordBatch]:
+    for batch in batches:
         if monotonic() > deadline:
             raise TimeoutError("spec.audience.sql.timeout")
         yield batch

@@ -6,7 +6,7 @@ from datetime import datetime
 import duckdb
 from arro3.core import Array, DataType, Table
 
-from voyado_operator.domain.arrow import ArrowStream
+from voyado_operator.arrow import ArrowStream
 from voyado_operator.domain.delivery import Entry
 from voyado_operator.domain.moments import from_microseconds, microseconds
 from voyado_operator.workspace.engine import lent

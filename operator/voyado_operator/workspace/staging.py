@@ -4,13 +4,13 @@ contactIds are UUIDs in every table: 10,000,000 of them are grouped in 2.0 s and
 5.8 s.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 import duckdb
-from arro3.core import RecordBatch, RecordBatchReader, Table
+from arro3.core import RecordBatch, Table
 
-from voyado_operator.domain.arrow import ArrowStream
+from voyado_operator.arrow import ArrowStream, Batches
 from voyado_operator.domain.errors import SourceFailed
 from voyado_operator.domain.moments import microseconds
 from voyado_operator.workspace.engine import lent
@@ -41,14 +41,14 @@ def stage(
     Raises SourceFailed when a column is missing; what the stream raises is for the source to translate.
     """
     wanted = Addresses()
-    reader = RecordBatchReader.from_arrow(stream)
-    projection = _projection(_resolved(columns, reader.schema.names), keyed)
+    batches = Batches(stream)
+    projection = _projection(_resolved(columns, batches.schema.names), keyed)
     rows = (
         "select contact_id, address_hash, if(decided_at <= $latest, decided_at, null) as decided_at"
         f" from ({projection})"
     )
     parameters = (keyed.parameters if columns.email else {}) | {"latest": microseconds(now)}
-    for chunk in _chunks(reader):
+    for chunk in _chunks(batches):
         with lent(connection, "chunk", chunk):
             if columns.email is None:
                 connection.execute(f"insert into staged {rows}", parameters)
@@ -108,10 +108,10 @@ def _text(column: str | None) -> str:
     return f'"{quoted}"::varchar'
 
 
-def _chunks(reader: RecordBatchReader) -> Iterator[Table]:
+def _chunks(batches: Iterable[RecordBatch]) -> Iterator[Table]:
     """The stream in tables of at least ROWS_PER_CHUNK rows, as a statement costs about a millisecond."""
     held: list[RecordBatch] = []
-    for batch in reader:
+    for batch in batches:
         held.append(batch)
         if sum(b.num_rows for b in held) >= ROWS_PER_CHUNK:
             yield Table.from_batches(held)
@@ -140,7 +140,7 @@ def _addresses(connection: duckdb.DuckDBPyConnection, rows: str, keyed: KeyedHas
     )
     return {
         pair["address_hash"]: pair["address"]
-        for batch in RecordBatchReader.from_arrow(pairs)  # streamed: a materialised result could be spilled
+        for batch in Batches(pairs)  # streamed: a materialised result could be spilled
         for pair in batch.to_struct_array().to_pylist()
         if pair["address_hash"] in missing
     }

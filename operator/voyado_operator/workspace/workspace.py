@@ -7,7 +7,7 @@ from types import TracebackType
 
 import duckdb
 
-from voyado_operator.domain.arrow import ArrowStream
+from voyado_operator.arrow import ArrowStream
 from voyado_operator.domain.delivery import Operation
 from voyado_operator.domain.errors import LedgerUnavailable
 from voyado_operator.domain.matching import Match
@@ -32,8 +32,8 @@ class Workspace:
 
     def __enter__(self) -> "Workspace":
         self._connection = self._exits.enter_context(engine(self._memory_limit))
-        self._connection.execute(matching.SCHEMA)
-        self._connection.execute(memory.SCHEMA)
+        for part in (matching, changes, memory):
+            self._connection.execute(part.SCHEMA)
         return self
 
     def __exit__(
@@ -71,9 +71,10 @@ class Workspace:
 
         A pending row has no contact yet: if its contact is a member, it shows as leaving.
         """
-        audience = matching.gather(self._connection, self._ambiguous)
+        gathered = matching.gather(self._connection, self._ambiguous)
         try:
-            return audience, changes.diff(self._connection, standing)
+            contacts, diff = changes.diff(self._connection, standing)
+            return gathered.counts(contacts), diff
         except duckdb.Error as error:
             raise _unreadable("the ledger's members", error) from None
 

@@ -1,0 +1,101 @@
+"""How tables of any size are handed from part to part without becoming Python objects: as Arrow C streams.
+
+A producer may compute for long before its next batch is there: a warehouse that waits for a lock, a Delta table of ten
+million rows that is folded. arro3 0.9 holds the interpreter's lock meanwhile, and so stops the event loop, the Lease
+and every other run: 2 s in a query on 20,000,000 rows, and as long as PostgreSQL pauses. A call through ctypes gives it
+up, and so does DuckDB when it reads a stream itself.
+Layouts: https://arrow.apache.org/docs/format/CDataInterface.html and CStreamInterface.html.
+"""
+
+import ctypes
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from arro3.core import RecordBatch, Schema
+
+
+class ArrowStream(Protocol):
+    """Any object that hands out an Arrow C stream (the PyCapsule interface)."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> Any: ...
+
+
+class _Schema(ctypes.Structure):
+    _fields_ = [("fields", ctypes.c_byte * 56), ("release", ctypes.c_void_p), ("private_data", ctypes.c_void_p)]
+
+
+class _Array(ctypes.Structure):
+    _fields_ = [("fields", ctypes.c_byte * 64), ("release", ctypes.c_void_p), ("private_data", ctypes.c_void_p)]
+
+
+Struct = TypeVar("Struct", _Schema, _Array)
+
+
+class _Stream(ctypes.Structure):
+    _fields_ = [
+        ("get_schema", ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.POINTER(_Schema))),
+        ("get_next", ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.POINTER(_Array))),
+        ("get_last_error", ctypes.CFUNCTYPE(ctypes.c_char_p, ctypes.c_void_p)),
+        ("release", ctypes.c_void_p),
+        ("private_data", ctypes.c_void_p),
+    ]
+
+
+_STREAM, _ARRAY, _SCHEMA = b"arrow_array_stream", b"arrow_array", b"arrow_schema"
+_address = ctypes.pythonapi.PyCapsule_GetPointer
+_address.restype, _address.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+_capsule = ctypes.pythonapi.PyCapsule_New
+_capsule.restype, _capsule.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
+_release = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
+
+
+class Batches:
+    """The batches of a stream, once, each waited for without the interpreter's lock; `schema` is theirs.
+
+    Iterating raises OSError with the producer's words when it fails. Not for a Python generator behind arro3 that is to
+    be read by arro3 again: PyO3 then calls Python as if it still had the lock.
+    """
+
+    def __init__(self, stream: ArrowStream) -> None:
+        self._owner = stream.__arrow_c_stream__()  # it releases the stream when it goes
+        self._stream = _Stream.from_address(_address(self._owner, _STREAM))
+        with self._described(_Array()) as described:
+            self.schema = Schema.from_arrow(described)
+
+    def __iter__(self) -> Iterator[RecordBatch]:
+        while (array := self._asked(self._stream.get_next, _Array())).release:
+            with self._described(array) as described:
+                batch = RecordBatch.from_arrow(described)
+            yield batch
+
+    @contextmanager
+    def _described(self, array: _Array) -> Iterator["_Described"]:
+        """With a schema that whoever imports it leaves to us, as opposed to the array."""
+        schema = self._asked(self._stream.get_schema, _Schema())
+        try:
+            yield _Described(schema, array)
+        finally:
+            if schema.release:
+                _release(schema.release)(ctypes.addressof(schema))
+
+    def _asked(self, question: Any, answer: Struct) -> Struct:
+        if code := question(ctypes.addressof(self._stream), ctypes.byref(answer)):
+            said = self._stream.get_last_error(ctypes.addressof(self._stream))
+            raise OSError(code, said.decode(errors="replace") if said else "the stream failed")
+        return answer
+
+
+@dataclass(frozen=True, slots=True)
+class _Described:
+    """As much of the PyCapsule interface as arro3 asks for."""
+
+    schema: _Schema
+    array: _Array
+
+    def __arrow_c_schema__(self) -> object:
+        return _capsule(ctypes.addressof(self.schema), _SCHEMA, None)
+
+    def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]:
+        return self.__arrow_c_schema__(), _capsule(ctypes.addressof(self.array), _ARRAY, None)

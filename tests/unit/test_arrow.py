@@ -1,0 +1,56 @@
+"""Arrow streams read batch by batch, by our own reading of the C interface."""
+
+from collections.abc import Iterator
+
+import pytest
+from arro3.core import Array, DataType, RecordBatch, RecordBatchReader, Table
+from voyado_operator.arrow import Batches
+
+ROWS = Table.from_pydict(
+    {
+        "contact_id": Array(["a", None, "c", "d"], type=DataType.utf8()),
+        "seq": Array([1, 2, 3, None], type=DataType.int64()),
+    }
+)
+
+
+def rows(batches: Batches) -> list[dict[str, object]]:
+    return [row for batch in batches for row in batch.to_struct_array().to_pylist()]
+
+
+@pytest.mark.parametrize("chunk", [1, 3, 4])
+def test_a_stream_comes_as_it_was_made(chunk: int) -> None:
+    batches = Batches(ROWS.rechunk(max_chunksize=chunk))
+
+    assert batches.schema == ROWS.schema
+    assert rows(batches) == [
+        {"contact_id": "a", "seq": 1},
+        {"contact_id": None, "seq": 2},
+        {"contact_id": "c", "seq": 3},
+        {"contact_id": "d", "seq": None},
+    ]
+
+
+def test_a_stream_of_nothing_has_a_schema() -> None:
+    batches = Batches(RecordBatchReader.from_batches(ROWS.schema, []))
+
+    assert batches.schema.names == ["contact_id", "seq"]
+    assert rows(batches) == []
+
+
+def test_a_stream_that_breaks_says_why_after_what_came_before() -> None:
+    def breaking() -> Iterator[RecordBatch]:
+        yield from ROWS.to_batches()
+        raise ValueError("the line is cut")
+
+    batches = iter(Batches(RecordBatchReader.from_batches(ROWS.schema, breaking())))
+
+    assert next(batches).num_rows == len(ROWS)
+    with pytest.raises(OSError, match="the line is cut"):
+        next(batches)
+
+
+def test_a_batch_outlives_its_stream() -> None:
+    first = next(iter(Batches(ROWS)))
+
+    assert first["seq"].to_pylist() == [1, 2, 3, None]
