@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from voyado_operator import __version__
 from voyado_operator.api.activation import Audience, SegmentActivation
+from voyado_operator.api.common import ObjectKey
 from voyado_operator.api.connection import VoyadoConnection
 from voyado_operator.domain.target import TargetIdentity
 from voyado_operator.engage.client import EngageClient
@@ -56,6 +57,9 @@ class OperatorAdapters:
 
     async def close(self) -> None:
         await self._pool.close()
+
+    def connection_gone(self, connection: ObjectKey) -> None:
+        self._pool.connection_gone(connection)
 
     def identify(self, activation: SegmentActivation, connection: VoyadoConnection) -> TargetIdentity:
         return identify(activation, connection)

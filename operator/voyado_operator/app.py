@@ -137,6 +137,7 @@ class App:
 
     def connection_gone(self, connection: VoyadoConnection) -> None:
         self._registry.connection_gone(connection)
+        self._adapters.connection_gone(connection.metadata.key)
         self._metrics.connection_gone(connection.metadata.key)
 
     async def live_activation(self, activation: SegmentActivation, stopping: Stopping) -> None:

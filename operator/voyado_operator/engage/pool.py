@@ -30,6 +30,7 @@ class EngagePool:
         self._may_write = may_write
         self._patience = patience or Patience()
         self._limiters: dict[str, RateLimiter] = {}
+        self._rates: dict[ObjectKey, tuple[str, float]] = {}
 
     @cached_property
     def _http(self) -> aiohttp.ClientSession:
@@ -39,8 +40,8 @@ class EngagePool:
     def client(
         self, url: str, api_key: str, contact_type: str | None, requests_per_second: float, connection: ObjectKey
     ) -> EngageClient:
-        """A client for one run; all clients of one key share its rate."""
-        limiter = self._limiter(url, api_key, requests_per_second)
+        """A client for one run; all clients of one key share its rate, the lowest that a connection asks for."""
+        limiter = self._limiter(url, api_key, requests_per_second, connection)
         headers = {
             "apikey": api_key,
             "User-Agent": self._user_agent,
@@ -62,10 +63,16 @@ class EngagePool:
     async def close(self) -> None:
         await self._http.close()
 
-    def _limiter(self, url: str, api_key: str, requests_per_second: float) -> RateLimiter:
+    def connection_gone(self, connection: ObjectKey) -> None:
+        """What it asked for slows its key's other connections down no longer."""
+        self._rates.pop(connection, None)
+
+    def _limiter(self, url: str, api_key: str, requests_per_second: float, connection: ObjectKey) -> RateLimiter:
         key = hashlib.sha256(f"{urlsplit(url).hostname}\n{api_key}".encode()).hexdigest()
-        limiter = self._limiters.setdefault(key, RateLimiter(requests_per_second))
-        limiter.configure(requests_per_second)
+        self._rates[connection] = key, requests_per_second
+        lowest = min(rate for of, rate in self._rates.values() if of == key)
+        limiter = self._limiters.setdefault(key, RateLimiter(lowest))
+        limiter.configure(lowest)
         return limiter
 
 
