@@ -25,7 +25,6 @@ def client(pool: EngagePool, connection: ObjectKey, rate: float, api_key: str = 
 
 
 async def test_of_the_rates_asked_for_a_key_the_lowest_counts_while_its_connection_is_there(pool: EngagePool) -> None:
-
     assert client(pool, CAREFUL, 5).rate == 5
     assert client(pool, FAST, 40).rate == 5
     assert client(pool, ALONE, 40, "its own").rate == 40
