@@ -25,7 +25,7 @@ from voyado_operator.reconcile.screening import Screen, Screened
 from voyado_operator.reconcile.worker import Worker
 from voyado_operator.workspace import Lot, Workspace
 
-LANES = 2
+LANES = 3  # 1,000,000 in bulk at 50 ms: two take 3.8 s, three 2.8, four no less
 _INTENTS = {
     (Operation.ADD, Lot.MEMBERS): Entry.ASKED,  # no diff has such a change
     (Operation.ADD, Lot.OTHERS): Entry.ASKED,

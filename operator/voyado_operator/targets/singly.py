@@ -10,7 +10,7 @@ from voyado_operator.reconcile.ports import Delivered
 
 IN_FLIGHT = 64  # 200 a second, as long as an answer takes 0.3 s
 UNANSWERED_IN_A_ROW = 3  # each was tried several times: Engage is away, and asking on helps nobody
-SECONDS_PER_BATCH = 2  # of sending; two batches are on their way at a time
+SECONDS_PER_BATCH = 2  # of sending; three batches are on their way at a time
 
 Send = Callable[[str], Awaitable[ItemAnswer]]
 
