@@ -16,6 +16,7 @@ from voyado_operator.api.common import Kind, ObjectKey
 from voyado_operator.api.connection import VoyadoConnection
 from voyado_operator.domain.schedule import OVERDUE
 from voyado_operator.kube.cluster import Cluster
+from voyado_operator.kube.echoes import Echoes
 from voyado_operator.reconcile.activation import ActivationLife
 from voyado_operator.reconcile.connection import ConnectionLife
 from voyado_operator.reconcile.deletion import Deletions
@@ -51,13 +52,15 @@ class App:
         self._end = end
         self._exposed = CollectorRegistry()
         self._metrics = Metrics(self._exposed)
+        self._echoes = Echoes()
+        self._metrics.watch_delay.set_function(self._echoes.delay)
         self._is_leading = False
         self._housekeeping: asyncio.Task[None] | None = None
         self._lives: dict[ObjectKey, ActivationLife] = {}
 
     async def start(self) -> None:
         """Log in, fetch the hash key, serve metrics. Kopf calls no other handler before this has returned."""
-        self._cluster = await Cluster.connect(self.settings.kubeconfig)
+        self._cluster = await Cluster.connect(self.settings.kubeconfig, self._echoes)
         self._lease = self._cluster.lease(self.settings.namespace, lease_name(self.settings), self._end)
         hash_key = await self._cluster.secret_or_created(
             self.settings.namespace, HASH_KEY_SECRET, HASH_KEY, secrets.token_bytes(32)
@@ -121,6 +124,7 @@ class App:
 
     def activation_seen(self, activation: SegmentActivation) -> None:
         """Whoever is being deleted is withdrawn only when its daemon has ended: one writer at a time."""
+        self._echoes.shown(activation.metadata.uid, activation.metadata.resource_version)
         self._registry.activation_seen(activation)
         if len(self._registry.activations) >= self._at_start:
             self._are_known.set()
@@ -129,13 +133,16 @@ class App:
             self._deletions.seen(activation)
 
     def activation_gone(self, activation: SegmentActivation) -> None:
+        self._echoes.gone(activation.metadata.uid)
         self._registry.activation_gone(activation)
         self._metrics.activation_gone(activation.metadata.key)
 
     def connection_seen(self, connection: VoyadoConnection) -> None:
+        self._echoes.shown(connection.metadata.uid, connection.metadata.resource_version)
         self._registry.connection_seen(connection)
 
     def connection_gone(self, connection: VoyadoConnection) -> None:
+        self._echoes.gone(connection.metadata.uid)
         self._registry.connection_gone(connection)
         self._adapters.connection_gone(connection.metadata.key)
         self._metrics.connection_gone(connection.metadata.key)

@@ -225,6 +225,25 @@ def test_an_event_loop_that_does_not_turn(operators: Restarting, prometheus: Pro
     prometheus.await_none(slow)
 
 
+def test_a_watch_that_brings_nothing(world: World, operators: Restarting, prometheus: Prometheus) -> None:
+    """The operator goes deaf while a run is under way, and writes its end."""
+    dead = expression("VoyadoOperatorWatchDead")
+    world.select(world.people(3))
+    world.connect(bulk={"mode": "Off"})
+    world.engage.faults({"kind": "latency", "method": "PATCH", "seconds": 2})
+    world.apply(world.activation(schedule=HOURLY))
+    world.await_reason("Progressing")
+
+    operators.running.process.send_signal(signal.SIGUSR2)
+    world.await_reason("Succeeded")
+    assert prometheus.await_some(dead, seconds=60) == {"namespace": OPERATORS, "job": "voyado-operator"}
+
+    operators.running.process.send_signal(signal.SIGUSR2)
+    world.engage.faults()
+    world.run()
+    prometheus.await_none(dead)
+
+
 def test_an_operator_that_was_away_too_long(world: World, operators: Restarting, prometheus: Prometheus) -> None:
     """Its activation was due twenty minutes ago and last succeeded two days ago; Engage answers slowly at first."""
     people = members(world, 3)

@@ -14,6 +14,7 @@ from kubernetes.aio.client import ApiException
 from voyado_operator.api.common import GROUP, VERSION, Kind, Metadata, ObjectKey
 from voyado_operator.domain.errors import CredentialsInvalid, SecretMissing
 from voyado_operator.kube.core import CALL_SECONDS, Core
+from voyado_operator.kube.echoes import Echoes
 from voyado_operator.kube.lease import Lease
 
 MANAGER = "voyado-operator"
@@ -26,16 +27,20 @@ class NoCluster(Exception):  # noqa: N818 - what is missing, said in a sentence
 
 
 class Cluster:
-    """The API server, through one client for the life of the operator. Every method may raise ApiException."""
+    """The API server, through one client for the life of the operator. Every method may raise ApiException.
 
-    def __init__(self, api: client.ApiClient) -> None:
+    `echoes` is told of every status write.
+    """
+
+    def __init__(self, api: client.ApiClient, echoes: Echoes) -> None:
         # The client is typed as if every field of every answer could be missing, and refuses plain JSON for bodies.
         self._api: Any = api
         self._objects: Any = client.CustomObjectsApi(api)
         self._core = Core(api)
+        self._echoes = echoes
 
     @classmethod
-    async def connect(cls, kubeconfig: str | None) -> "Cluster":
+    async def connect(cls, kubeconfig: str | None, echoes: Echoes) -> "Cluster":
         """By the kubeconfig, else by the pod's service account. Raises NoCluster."""
         settings, load = client.Configuration(), cast(Any, config)
         try:
@@ -46,7 +51,7 @@ class Cluster:
         except config.ConfigException as error:
             where = f"KUBECONFIG={kubeconfig}" if kubeconfig else "outside of a pod KUBECONFIG must be set"
             raise NoCluster(f"cannot tell which cluster to talk to, {where}: {error}") from None
-        return cls(client.ApiClient(settings))
+        return cls(client.ApiClient(settings), echoes)
 
     @property
     def url(self) -> str:
@@ -79,7 +84,7 @@ class Cluster:
                     "namespace": metadata.namespace,
                     "resourceVersion": present["metadata"]["resourceVersion"],
                 }
-                await self._objects.patch_namespaced_custom_object_status(
+                written = await self._objects.patch_namespaced_custom_object_status(
                     *_path(kind, metadata.key),
                     {"apiVersion": f"{GROUP}/{VERSION}", "kind": kind.value, "metadata": pinned, "status": status},
                     field_manager=MANAGER,
@@ -87,6 +92,7 @@ class Cluster:
                     _content_type=PATCH_FORMAT,
                     _request_timeout=CALL_SECONDS,
                 )
+                self._echoes.written(metadata.uid, written["metadata"]["resourceVersion"])
 
     async def count(self, kind: Kind, namespace: str | None) -> int:
         """How many objects there are in a namespace, None: in all; without fetching them."""

@@ -83,6 +83,11 @@ class Metrics:
         )
         self.active_runs = Gauge("voyado_operator_active_runs", "Runs under way.", registry=registry)
         self.overdue = Gauge("voyado_operator_overdue_activations", "Activations past their time.", registry=registry)
+        self.watch_delay = Gauge(
+            "voyado_operator_watch_delay_seconds",
+            "For how long the watch has not shown what the operator wrote into a status; 0 when it shows all.",
+            registry=registry,
+        )
         self.loop_delay = Histogram(
             "voyado_operator_event_loop_delay_seconds",
             "How late the event loop came to what was due.",

@@ -1,12 +1,29 @@
-"""Python imports this at its start where this folder is on PYTHONPATH: a way to hold an event loop from outside.
+"""Python imports this at its start where this folder is on PYTHONPATH: defects that can be had from outside.
 
-A signal handler runs in the main thread, the event loop's; the thread that serves the metrics goes on, as it would
-beside any defect that does not come back.
+SIGUSR1 holds the event loop: a signal handler runs in the main thread, the loop's, and the thread that serves the
+metrics goes on. SIGUSR2 makes the operator deaf to what its watch brings, and a second one cures it.
 """
 
 import signal
 import time
+from collections.abc import Callable
 
 HOLD_SECONDS = 5.0
 
+
+def deafen(*_: object) -> None:
+    from voyado_operator.app import App
+
+    heard = App.activation_seen
+    App.activation_seen = lambda *_: None
+    signal.signal(signal.SIGUSR2, lambda *_: cure(heard))
+
+
+def cure(heard: Callable[..., None]) -> None:
+    from voyado_operator.app import App
+
+    App.activation_seen = heard
+
+
+signal.signal(signal.SIGUSR2, deafen)
 signal.signal(signal.SIGUSR1, lambda *_: time.sleep(HOLD_SECONDS))
