@@ -1,6 +1,7 @@
 """A control plane and a PostgreSQL without containers, for tests and the demo."""
 
 import base64
+import os
 import secrets
 import socket
 import ssl
@@ -19,6 +20,7 @@ from tests.controlplane.build import BIN
 from tests.controlplane.certificates import write_key, write_server_certificate
 
 STARTUP_SECONDS = 60
+SPACIOUS = {"GOGC": "400"}  # a start takes 3.0 s of CPU instead of 4.0
 AUDIT_POLICY = {
     "apiVersion": "audit.k8s.io/v1",
     "kind": "Policy",
@@ -59,7 +61,9 @@ class Program:
 
     def _started(self) -> subprocess.Popen[bytes]:
         with self._log.open("a") as log:
-            return subprocess.Popen(self._command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+            return subprocess.Popen(
+                self._command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True, env=os.environ | SPACIOUS
+            )
 
 
 @dataclass(frozen=True)
