@@ -3,18 +3,42 @@
 `voyado-operator check` must come to the same verdicts without one.
 """
 
+import ssl
+from base64 import b64decode
+from collections.abc import Callable, Iterator
+
+import httpx
 import pytest
+import yaml
 
 from tests.checking import refusals
 from tests.crd_rules import ACTIVATION, CASES, TEXTS, manifest
 
+Answer = Callable[[str], str]
+PLURALS = {"SegmentActivation": "segmentactivations", "VoyadoConnection": "voyadoconnections"}
+
+
+@pytest.fixture(scope="module")
+def answer(cluster) -> Iterator[Answer]:
+    """What the API server says against a manifest; asked as kubectl asks, at a tenth of its time."""
+    config = yaml.safe_load(cluster.kubeconfig.read_text())
+    server, token = config["clusters"][0]["cluster"], config["users"][0]["user"]["token"]
+    trusted = ssl.create_default_context(cadata=b64decode(server["certificate-authority-data"]).decode())
+    url = f"{server['server']}/apis/voyado-operator.io/v1alpha1/namespaces/default"
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/yaml"}
+    with httpx.Client(verify=trusted, headers=headers, params={"dryRun": "All", "fieldValidation": "Strict"}) as client:
+
+        def asked(text: str) -> str:
+            given = client.post(f"{url}/{PLURALS[yaml.safe_load(text)['kind']]}", content=text)
+            return "" if given.is_success else str(given.json()["message"])
+
+        yield asked
+
 
 @pytest.mark.parametrize(("base", "accepted", "refused", "message"), CASES)
-def test_rule(cluster, base, accepted, refused, message):
-    cluster.kubectl("apply", "--dry-run=server", "-f", "-", stdin=manifest(base, accepted))
-    answer = cluster.try_kubectl("apply", "--dry-run=server", "-f", "-", stdin=manifest(base, refused))
-    assert answer.returncode
-    assert message in answer.stderr
+def test_rule(answer, base, accepted, refused, message):
+    assert not answer(manifest(base, accepted))
+    assert message in answer(manifest(base, refused))
     assert not refusals(manifest(base, accepted))
     assert refusals(manifest(base, refused))
 

@@ -65,11 +65,11 @@ def folder(here: Installation) -> str:
 
 
 async def weeks_of_runs(here: Installation, seed: int) -> dict[datetime, set[str]]:
-    """A run every day and a half; the members after each of them."""
+    """A run every two days; the members after each of them."""
     dice, members = random.Random(seed), dict[datetime, set[str]]()
-    for _ in range(32):
+    for _ in range(22):
         here.select(dice.sample(here.people, dice.randint(0, len(here.people))))
-        status = await here.run(hours=dice.randint(12, 60))
+        status = await here.run(hours=dice.randint(30, 66))
         members[now() + here.passed] = here.shown()
         assert status.members == len(here.shown())
     return members
