@@ -62,7 +62,6 @@ class ChangeLog:
         self.url = url
         self._key = key
         self._columns = [field.name for field in table.schema().fields if field.name != "seq"]
-        self._sizes: tuple[int, int] | None = None
 
     @classmethod
     def open(cls, url: str, key: str, schema: Schema, description: str = "") -> "ChangeLog":
@@ -103,7 +102,6 @@ class ChangeLog:
     def found(self, seq: int) -> None:
         """Make the rows of that number the first base, as they are: one of each key that has a state."""
         self._say(self.description, ledger=self.next_seq, base=seq, founded=seq)
-        self._sizes = None
 
     def _say(self, description: str, **versions: int) -> None:
         with unavailable(self.url, "claim"):
@@ -162,18 +160,15 @@ class ChangeLog:
             for sql in queries:
                 yield from Batches(opener.submit(self.query, sql).result())
 
-    def append(self, rows: ArrowStream, count: int) -> None:
-        """Commit `count` rows, whose seq is `next_seq`."""
-        base_rows, changes = self._measured()
+    def append(self, rows: ArrowStream) -> None:
+        """Commit rows, whose seq is `next_seq`."""
         with unavailable(self.url, "write"):
             self._append(rows)
-        self._sizes = base_rows, changes + count
 
     def take_in(self, rows: str, other: "ChangeLog") -> None:
         """Commit the rows of this SQL over the table `log` and `theirs`, the other one; their seq is `next_seq`."""
         with unavailable(self.url, "write"):
             self._append(QueryBuilder().register("log", self.table).register("theirs", other.table).execute(rows))
-        self._sizes = None
 
     def _append(self, rows: ArrowStream) -> None:
         commit = _commit(ledger=self.next_seq)
@@ -185,8 +180,8 @@ class ChangeLog:
 
     def has_grown(self) -> bool:
         """Whether the changes are worth a rebase, which rewrites the whole base: a fifth of it, each in two rows."""
-        base_rows, changes = self._measured()
-        return changes > max(SMALLEST_REBASE, base_rows * 2 // 5)
+        changes = self._rows_from(self.base + 1)
+        return changes > max(SMALLEST_REBASE, (self._rows_from(self.base) - changes) * 2 // 5)
 
     def rebase(self, alive: str, history: str) -> None:
         """Make the folded rows that satisfy `alive` the new base, and drop the commits before the first with `history`.
@@ -216,8 +211,7 @@ class ChangeLog:
     @property
     def _merged_size(self) -> int:
         """In bytes; files of a quarter of all changes are left as they are."""
-        _, changes = self._measured()
-        return max(SMALLEST_MERGED, changes * BYTES_PER_ROW // 4)
+        return max(SMALLEST_MERGED, self._rows_from(self.base + 1) * BYTES_PER_ROW // 4)
 
     def rewrite(self, kept: str) -> None:
         """Keep only what satisfies `kept`, of the base and of the history, in new files."""
@@ -240,7 +234,6 @@ class ChangeLog:
                 writer_properties=SMALL,
                 commit_properties=_commit(ledger=base, base=base),
             )
-            self._sizes = None
 
     def vacuum(self, keep: timedelta) -> None:
         """Delete the files of versions that were replaced before then, and what a killed writer left behind."""
@@ -259,16 +252,6 @@ class ChangeLog:
         files = self.table.get_add_actions()
         counted = zip(files["num_records"].to_pylist(), files["max"].to_pylist(), strict=True)
         return sum(rows for rows, highest in counted if highest["seq"] >= seq)
-
-    def _measured(self) -> tuple[int, int]:
-        """How many rows the base has, and how many changes lie above it."""
-        if self._sizes is None:
-            [row] = self.rows(
-                f"select count(*) filter (where seq = {self.base}) as base_rows,"
-                f" count(*) filter (where seq > {self.base}) as changes from log"
-            )
-            self._sizes = int(str(row["base_rows"])), int(str(row["changes"]))
-        return self._sizes
 
 
 def _ranges(key: str, number: int) -> Iterator[str]:

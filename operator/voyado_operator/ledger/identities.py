@@ -62,7 +62,7 @@ class Identities:
     def _record(self, pairs: list[Answer], now: datetime) -> None:
         """Activations of one tenant share the table; unlike a ledger it has many writers, and any order will do."""
         try:
-            self._log.append(_rows(self._log.next_seq, pairs), len(pairs))
+            self._log.append(_rows(self._log.next_seq, pairs))
             if self._log.has_grown():
                 self._log.rebase(alive=f"expires_at >= {moment.sql(now - STALE)}", history="false")
         except Overtaken:

@@ -214,7 +214,7 @@ class Ledger:
         """
         if contact_ids:
             rows = _rows(self._seq(entry), entry, contact_ids, at, approval, decided or {}, witnesses or {})
-            self._log.append(rows, len(contact_ids))
+            self._log.append(rows)
 
     def _seq(self, entry: Entry) -> int:
         return self._log.next_seq if self._first is None else self._first + (entry is not Entry.ASKED)

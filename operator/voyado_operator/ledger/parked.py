@@ -49,6 +49,6 @@ class Parked:
                 "generation": Array([generation] * size, type=number),
             }
         )
-        log.append(rows, size)
+        log.append(rows)
         if log.has_grown():
             log.rebase(alive=f"until >= {moment.sql(at)}", history="false")
