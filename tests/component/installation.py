@@ -12,7 +12,8 @@ from typing import Any, cast
 
 from prometheus_client import CollectorRegistry
 from voyado_operator.adapters import OperatorAdapters
-from voyado_operator.api.activation import SegmentActivation, SegmentActivationStatus
+from voyado_operator.api.activation import SegmentActivation
+from voyado_operator.api.activation_status import SegmentActivationStatus
 from voyado_operator.api.common import Kind, Metadata
 from voyado_operator.api.connection import VoyadoConnection
 from voyado_operator.app import now

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from voyado_operator.api.activation import SegmentActivationStatus
+from voyado_operator.api.activation_status import SegmentActivationStatus
 from voyado_operator.ledger.members import Ledger
 from voyado_operator.reconcile.conditions import ready_of
 from voyado_operator.reconcile.delivery import LANES

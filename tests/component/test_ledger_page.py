@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 from deltalake import DeltaTable, QueryBuilder
-from voyado_operator.api.activation import SegmentActivationStatus
+from voyado_operator.api.activation_status import SegmentActivationStatus
 from voyado_operator.app import now
 from voyado_operator.ledger import changelog
 from voyado_operator.reconcile.surroundings import Surroundings

@@ -10,7 +10,8 @@ from typing import Any
 
 import yaml
 
-from voyado_operator.api.activation import SPEC_RULES, SegmentActivationSpec, SegmentActivationStatus
+from voyado_operator.api.activation import SPEC_RULES, SegmentActivationSpec
+from voyado_operator.api.activation_status import SegmentActivationStatus
 from voyado_operator.api.common import GROUP, VERSION, Resource
 from voyado_operator.api.connection import VoyadoConnectionSpec, VoyadoConnectionStatus
 

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import typer
 
-from voyado_operator.api.activation import SegmentActivation, WaitingPlan
+from voyado_operator.api.activation import SegmentActivation
+from voyado_operator.api.activation_status import WaitingPlan
 from voyado_operator.api.common import APPROVE
 from voyado_operator.cli import commands, exit_codes
 from voyado_operator.cli.api_server import ApiServer, Unable

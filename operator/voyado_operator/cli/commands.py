@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import typer
 
-from voyado_operator.api.activation import SegmentActivation, SegmentActivationStatus
+from voyado_operator.api.activation import SegmentActivation
+from voyado_operator.api.activation_status import SegmentActivationStatus
 from voyado_operator.api.common import PLAN_REQUESTED_AT, REQUESTED_AT
 from voyado_operator.cli import exit_codes
 from voyado_operator.cli.api_server import ApiServer, Unable, Whereabouts

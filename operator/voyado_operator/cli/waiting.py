@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
 
-from voyado_operator.api.activation import SegmentActivation, SegmentActivationStatus
+from voyado_operator.api.activation import SegmentActivation
+from voyado_operator.api.activation_status import SegmentActivationStatus
 from voyado_operator.cli.api_server import ApiServer, Unable
 from voyado_operator.domain.errors import InvalidSpec
 from voyado_operator.reconcile.conditions import ready_of

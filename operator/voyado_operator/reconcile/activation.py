@@ -10,7 +10,8 @@ from datetime import datetime
 from functools import partial
 from typing import NamedTuple
 
-from voyado_operator.api.activation import Progress, SegmentActivation, SegmentActivationStatus
+from voyado_operator.api.activation import SegmentActivation
+from voyado_operator.api.activation_status import Progress, SegmentActivationStatus
 from voyado_operator.api.common import Kind
 from voyado_operator.api.connection import VoyadoConnection
 from voyado_operator.domain.errors import RunError

@@ -6,7 +6,8 @@ from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 
-from voyado_operator.api.activation import Progress, SegmentActivation, SegmentActivationStatus
+from voyado_operator.api.activation import SegmentActivation
+from voyado_operator.api.activation_status import Progress, SegmentActivationStatus
 from voyado_operator.api.common import Kind
 from voyado_operator.domain.errors import ConnectionMissing, InvalidSpec, RunError, SecretMissing
 from voyado_operator.reconcile import finalizer

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum
 
-from voyado_operator.api.activation import LedgerRef, SegmentActivation
+from voyado_operator.api.activation import SegmentActivation
+from voyado_operator.api.activation_status import LedgerRef
 from voyado_operator.api.connection import VoyadoConnection
 from voyado_operator.domain.delivery import Account, Operation, Result
 from voyado_operator.domain.errors import CredentialsInvalid, RunError, SecretMissing

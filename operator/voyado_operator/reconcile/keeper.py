@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from voyado_operator.api.activation import SegmentActivationStatus
+from voyado_operator.api.activation_status import SegmentActivationStatus
 from voyado_operator.api.common import Condition, Kind, Metadata
 from voyado_operator.api.connection import VoyadoConnectionStatus
 from voyado_operator.reconcile.conditions import Verdict, conditions, ready_of

@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from voyado_operator.api.activation import SegmentActivation, SegmentActivationStatus
+from voyado_operator.api.activation import SegmentActivation
+from voyado_operator.api.activation_status import SegmentActivationStatus
 from voyado_operator.domain.delivery import Operation, Result
 from voyado_operator.domain.errors import InvalidSpec
 from voyado_operator.domain.schedule import next_run

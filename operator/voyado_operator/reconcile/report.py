@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from voyado_operator.api.activation import (
+from voyado_operator.api.activation_status import (
     MOST_OF_A_NAME,
     BlockedBy,
     Diff,

@@ -2,7 +2,7 @@
 
 import logging
 
-from voyado_operator.api.activation import SegmentActivationStatus
+from voyado_operator.api.activation_status import SegmentActivationStatus
 from voyado_operator.reconcile.findings import Findings
 from voyado_operator.reconcile.triggers import Trigger
 

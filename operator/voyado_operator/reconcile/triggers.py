@@ -6,7 +6,8 @@ Nothing is kept in memory for it, so a restart neither skips nor repeats a run.
 from datetime import datetime
 from enum import StrEnum
 
-from voyado_operator.api.activation import SegmentActivation, SegmentActivationStatus
+from voyado_operator.api.activation import SegmentActivation
+from voyado_operator.api.activation_status import SegmentActivationStatus
 from voyado_operator.api.common import APPROVE, PLAN_REQUESTED_AT, REQUESTED_AT
 from voyado_operator.reconcile.conditions import ready_of
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from rich.console import Console
-from voyado_operator.api.activation import HistoryEntry
+from voyado_operator.api.activation_status import HistoryEntry
 from voyado_operator.cli.api_server import Unable
 from voyado_operator.cli.approval import releasable
 from voyado_operator.cli.progress import doing

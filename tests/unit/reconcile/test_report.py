@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from voyado_operator.api.activation import HistoryEntry, LedgerRef, SegmentActivationStatus
+from voyado_operator.api.activation_status import HistoryEntry, LedgerRef, SegmentActivationStatus
 from voyado_operator.domain.delivery import Account, Operation, Outcome, Result
 from voyado_operator.domain.errors import CredentialsInvalid, RunError, SecretMissing, SourceFailed
 from voyado_operator.domain.guards import Violation

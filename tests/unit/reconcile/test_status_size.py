@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 
-from voyado_operator.api.activation import SegmentActivationStatus
+from voyado_operator.api.activation_status import SegmentActivationStatus
 from voyado_operator.api.common import APPROVED_BY
 from voyado_operator.domain.delivery import Operation, Outcome, Result
 from voyado_operator.domain.guards import Limits, Plan, violations

@@ -7,7 +7,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from voyado_operator.api.activation import HistoryEntry, SegmentActivation
+from voyado_operator.api.activation import SegmentActivation
+from voyado_operator.api.activation_status import HistoryEntry
 from voyado_operator.cli.show.run import COLOURS
 from voyado_operator.cli.show.words import ago, count
 

@@ -7,7 +7,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from voyado_operator.api.activation import SegmentActivation, WaitingPlan
+from voyado_operator.api.activation import SegmentActivation
+from voyado_operator.api.activation_status import WaitingPlan
 from voyado_operator.cli.show.words import MINUS, ago, ahead, command, count
 
 BLOCKS = "a guard would block: "

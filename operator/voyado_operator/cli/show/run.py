@@ -4,7 +4,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from voyado_operator.api.activation import LastRun, SegmentActivation
+from voyado_operator.api.activation import SegmentActivation
+from voyado_operator.api.activation_status import LastRun
 from voyado_operator.cli.show.words import count, span
 
 COLOURS = {"Succeeded": "green", "Planned": "cyan", "Partial": "yellow", "Blocked": "yellow", "Failed": "red"}
