@@ -114,37 +114,25 @@ def last_known(title: str, description: str, expr: str, unit: Unit, steps: Steps
 def _large(
     title: str, description: str, target: prometheus.Dataquery, unit: Unit, steps: Steps, span: int
 ) -> stat.Panel:
-    return with_unit(
-        stat.Panel()
-        .title(title)
-        .description(description)
-        .datasource(PROMETHEUS)
-        .with_target(target)
-        .thresholds(thresholds(steps))
-        .color_scheme(build.FieldColor().mode(FieldColorModeId.THRESHOLDS))
-        .color_mode(BigValueColorMode.VALUE)
-        .graph_mode(BigValueGraphMode.NONE)
-        .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
-        .no_value("none")
-        .span(span)
-        .height(3),
-        unit,
-    )
+    panel = _tile(title, description, target, steps, span).color_mode(BigValueColorMode.VALUE)
+    return with_unit(panel.color_scheme(build.FieldColor().mode(FieldColorModeId.THRESHOLDS)), unit)
 
 
 def verdict(title: str, description: str, target: prometheus.Dataquery, span: int = 6) -> stat.Panel:
     """Ready or not, now."""
+    panel = _tile(title, description, target, {0: RED, 1: GREEN}, span).color_mode(BigValueColorMode.BACKGROUND)
+    return panel.mappings(READY).text_mode(BigValueTextMode.VALUE)
+
+
+def _tile(title: str, description: str, target: prometheus.Dataquery, steps: Steps, span: int) -> stat.Panel:
     return (
         stat.Panel()
         .title(title)
         .description(description)
         .datasource(PROMETHEUS)
         .with_target(target)
-        .mappings(READY)
-        .thresholds(thresholds({0: RED, 1: GREEN}))
-        .color_mode(BigValueColorMode.BACKGROUND)
+        .thresholds(thresholds(steps))
         .graph_mode(BigValueGraphMode.NONE)
-        .text_mode(BigValueTextMode.VALUE)
         .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
         .no_value("none")
         .span(span)

@@ -92,8 +92,10 @@ def learn(connection: duckdb.DuckDBPyConnection, matches: Iterable[Match]) -> No
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """The rows of the audience by kind; `found` contacts are known by an address only, `sure` of them by one that is
-    not ambiguous."""
+    """The rows of the audience by kind.
+
+    `found` contacts are known by an address only, `sure` of them by one that is not ambiguous.
+    """
 
     kinds: dict[str, int]
     found: int

@@ -6,7 +6,6 @@ metrics goes on. SIGUSR2 makes the operator deaf to what its watch brings, and a
 
 import signal
 import time
-from collections.abc import Callable
 
 HOLD_SECONDS = 5.0
 
@@ -16,13 +15,7 @@ def deafen(*_: object) -> None:
 
     heard = App.activation_seen
     App.activation_seen = lambda *_: None
-    signal.signal(signal.SIGUSR2, lambda *_: cure(heard))
-
-
-def cure(heard: Callable[..., None]) -> None:
-    from voyado_operator.app import App
-
-    App.activation_seen = heard
+    signal.signal(signal.SIGUSR2, lambda *_: setattr(App, "activation_seen", heard))
 
 
 signal.signal(signal.SIGUSR2, deafen)
