@@ -101,13 +101,13 @@ async def fired(request: web.Request) -> web.Response:
 
 @routes.put("/_admin/faults")
 async def set_faults(request: web.Request) -> web.Response:
-    request.app[STATE].faults.active = [Fault.from_json(wanted) for wanted in await request.json()]
+    request.app[STATE].faults.set_anew(*map(Fault.from_json, await request.json()))
     return web.json_response({})
 
 
 @routes.delete("/_admin/faults")
 async def clear_faults(request: web.Request) -> web.Response:
-    request.app[STATE].faults.active = []
+    request.app[STATE].faults.set_anew()
     return web.json_response({})
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-KINDS = ("status", "resetBefore", "resetAfter", "latency", "slowAnswer", "garbage")
+KINDS = ("status", "resetBefore", "resetAfter", "latency", "hold", "slowAnswer", "garbage")
 
 
 @dataclass(slots=True)
@@ -15,8 +15,8 @@ class Fault:
     """What to do to requests that match; `times` counts down, None is for ever.
 
     status: answer `status` (with `retry_after` seconds, if set) and do nothing; resetBefore: hang up and do nothing;
-    resetAfter: do it and hang up; latency: wait `seconds`, then do it; slowAnswer:
-    do it, then wait; garbage: do it and answer what is no JSON.
+    resetAfter: do it and hang up; latency: wait `seconds`, then do it; hold: wait until
+    the faults are set anew, then do it; slowAnswer: do it, then wait; garbage: do it and answer what is no JSON.
     """
 
     kind: str
@@ -26,6 +26,7 @@ class Fault:
     retry_after: float | None = None
     seconds: float = 0.0
     times: int | None = None
+    over: asyncio.Event = field(default_factory=asyncio.Event)
 
     @classmethod
     def from_json(cls, wanted: dict[str, Any]) -> "Fault":
@@ -44,6 +45,11 @@ class Faults:
 
     active: list[Fault] = field(default_factory=list)
 
+    def set_anew(self, *active: Fault) -> None:
+        for fault in self.active:
+            fault.over.set()
+        self.active = list(active)
+
     def take(self, request: web.Request) -> Fault | None:
         fault = next((fault for fault in self.active if fault.hits(request)), None)
         if fault is not None and fault.times is not None:
@@ -60,6 +66,8 @@ async def before(fault: Fault, request: web.Request) -> web.Response | None:
         hang_up(request)
     if fault.kind == "latency":
         await asyncio.sleep(fault.seconds)
+    if fault.kind == "hold":
+        await fault.over.wait()
     return None
 
 

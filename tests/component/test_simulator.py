@@ -1,6 +1,7 @@
 """The simulator is as strict as engage-api.md says the tenant is: each rule once kept and once broken."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -158,6 +159,19 @@ def test_a_connection_breaks_before_or_after_the_work(
 
     assert (ANNA in engage.attribute("label_vip")) is is_done
     assert http.patch(f"/contacts/{ANNA}", json={"label_vip": True}).status_code == 200, "once is once"
+
+
+def test_a_request_is_held_until_the_faults_are_set_anew(engage: EngageAdmin, http: httpx.Client) -> None:
+    engage.faults({"kind": "hold", "method": "PATCH"})
+    with ThreadPoolExecutor() as threads:
+        held = threads.submit(http.patch, f"/contacts/{ANNA}", json={"label_vip": True})
+        with pytest.raises(TimeoutError):
+            held.result(timeout=0.2)
+        assert engage.attribute("label_vip") == set()
+
+        engage.faults()
+        assert held.result(timeout=10).status_code == 200
+    assert engage.attribute("label_vip") == {ANNA}
 
 
 @pytest.mark.parametrize("fault", [{"kind": "status", "status": 503}, {"kind": "garbage"}])

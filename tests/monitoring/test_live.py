@@ -230,28 +230,28 @@ def test_a_watch_that_brings_nothing(world: World, operators: Restarting, promet
     dead = expression("VoyadoOperatorWatchDead")
     world.select(world.people(3))
     world.connect(bulk={"mode": "Off"})
-    world.engage.faults({"kind": "latency", "method": "PATCH", "seconds": 2})
+    world.engage.faults({"kind": "hold", "method": "PATCH"})
     world.apply(world.activation(schedule=HOURLY))
     world.await_reason("Progressing")
 
     operators.running.process.send_signal(signal.SIGUSR2)
+    world.engage.faults()
     world.await_reason("Succeeded")
     assert prometheus.await_some(dead, seconds=60) == {"namespace": OPERATORS, "job": "voyado-operator"}
 
     operators.running.process.send_signal(signal.SIGUSR2)
-    world.engage.faults()
     world.run()
     prometheus.await_none(dead)
 
 
 def test_an_operator_that_was_away_too_long(world: World, operators: Restarting, prometheus: Prometheus) -> None:
-    """Its activation was due twenty minutes ago and last succeeded two days ago; Engage answers slowly at first."""
+    """Its activation was due twenty minutes ago and last succeeded two days ago; Engage keeps it waiting at first."""
     people = members(world, 3)
     operators.kill()
     prometheus.await_some(expression("VoyadoOperatorDown"))
     pretend_long_ago(world)
     world.postgres.execute(f"alter table {world.table} rename to {world.table}_away")
-    world.engage.faults({"kind": "latency", "method": "GET", "path": "consents", "seconds": 4})
+    world.engage.faults({"kind": "hold", "method": "GET", "path": "consents"})
     world.connect(requestsPerSecond=100)  # probed anew, which the activation waits for
     world.apply(world.activation(schedule=HOURLY, historyLimit=9))
 
