@@ -40,6 +40,30 @@ def until(versions: Iterator[Status], wanted: Callable[[Status], bool]) -> Itera
     raise AssertionError("the watch ended first")
 
 
+def test_a_new_activation_beside_its_new_connection_takes_two_writes(world: World) -> None:
+    world.select(world.people(3))
+    world.connect()
+    world.apply(world.activation(schedule={"every": "1h"}))
+
+    seen = list(until(world.versions(), lambda status: ready(status)["status"] == "True"))
+
+    assert [ready(status)["reason"] for status in seen] == ["Progressing", "Succeeded"]
+
+
+def test_a_probe_that_takes_long_is_told_of(world: World) -> None:
+    world.select(world.people(3))
+    world.engage.faults({"kind": "hold", "method": "GET"})
+    world.connect()
+    world.apply(world.activation(schedule={"every": "1h"}))
+
+    said = "waiting until the VoyadoConnection engage is probed"
+    status = world.await_status(lambda status: ready(status).get("message") == said)
+
+    assert_reads_like_kstatus(status, generation=1)
+    world.engage.faults()
+    world.await_reason("Succeeded")
+
+
 @pytest.fixture
 def slow(world: World) -> World:
     """A tenant that takes its time, so that there is a run to watch."""
