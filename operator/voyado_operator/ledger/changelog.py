@@ -196,8 +196,9 @@ class ChangeLog:
 
     def is_scattered(self) -> bool:
         """Whether there are so many small files that reading them takes longer than what they hold."""
+        small: int = self._merged_size
         sizes: list[int] = self.table.get_add_actions()["size_bytes"].to_pylist()
-        return sum(size < self._merged_size for size in sizes) > MOST_FILES
+        return sum(size < small for size in sizes) > MOST_FILES
 
     def merge(self) -> None:
         """Make larger files of the small ones; every row stays."""
