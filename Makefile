@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 LOCK = $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header
 
+unexport PYTHONDONTWRITEBYTECODE  # or each of two hundred Python processes compiles the operator and the tests anew
+
 .PHONY: setup controlplane tools generate lint test chaos bench demo requirements clean
 
 setup: .venv/.installed                       ## the Python environment in .venv

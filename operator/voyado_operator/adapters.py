@@ -75,8 +75,11 @@ class OperatorAdapters:
         client = self._pool.client(spec.url, api_key, spec.contact_type, rate, connection.metadata.key)
         return EngageTenant(connection, client)
 
-    def ledger(self, identity: TargetIdentity, owner: str, connection: str) -> Ledger:
-        return Ledger.open(self.ledger_url(identity), owner, definition(identity, connection))
+    def described(self, identity: TargetIdentity, connection: str) -> dict[str, str]:
+        return definition(identity, connection)
+
+    def new_ledger(self, url: str, owner: str, target: dict[str, str]) -> Ledger:
+        return Ledger.open(url, owner, target)
 
     def ledger_url(self, identity: TargetIdentity) -> str:
         parts = [identity.route, identity.on_enter]

@@ -107,12 +107,6 @@ def test_an_existing_ledger_keeps_its_owner_until_it_is_taken_over(url: str) -> 
     assert (opened(url).owner, opened(url).target) == ("other/owner/name", TARGET)
 
 
-def test_the_owners_word_on_the_target_is_kept_up_to_date(url: str) -> None:
-    opened(url)
-    moved = Ledger.open(url, OWNER, TARGET | {"connection": "another"})
-    assert moved.target["connection"] == "another"
-
-
 def test_a_ledger_that_is_not_there_is_none(url: str) -> None:
     assert Ledger.existing(url) is None
     opened(url)

@@ -52,3 +52,18 @@ async def test_a_ledger_that_was_taken_over_knows_whose_connection_it_goes_by(in
     taken_over = Ledger.existing(f"file://{here.ledger()}")
     assert taken_over is not None
     assert (taken_over.owner, taken_over.target["connection"]) == ("uid/marketing/vip", "engage")
+
+
+async def test_what_the_ledger_says_of_its_target_is_kept_up_to_date(install: Install) -> None:
+    here = install("single")
+    here.select(here.people)
+    await here.run()
+    ledger = Ledger.existing(f"file://{here.ledger()}")
+    assert ledger is not None
+    ledger.describe(ledger.owner, ledger.target | {"connection": "as-it-was-called-before"})
+
+    await here.run()
+
+    later = Ledger.existing(f"file://{here.ledger()}")
+    assert later is not None
+    assert later.target["connection"] == "engage"

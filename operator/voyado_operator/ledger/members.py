@@ -60,13 +60,9 @@ class Ledger:
     def open(cls, url: str, owner: str, target: Mapping[str, str]) -> "Ledger":
         """Open the ledger at `url`; where there is none, create an empty one of `owner` (`cluster UID/namespace/name`).
 
-        An existing ledger keeps its owner: compare it before use. That owner's word on the target replaces an earlier
-        one, such as the name of the connection.
+        An existing ledger keeps its owner and what that one said of the target: compare them before use.
         """
-        ledger = cls(ChangeLog.open(url, "contact_id", _SCHEMA, _described({"owner": owner, "target": dict(target)})))
-        if ledger.owner == owner and ledger.target != dict(target):
-            ledger.describe(owner, target)
-        return ledger
+        return cls(ChangeLog.open(url, "contact_id", _SCHEMA, _described({"owner": owner, "target": dict(target)})))
 
     @classmethod
     def existing(cls, url: str) -> "Ledger | None":

@@ -38,9 +38,11 @@ class Adapters(Protocol):
         """Raises InvalidSpec when the operator may not talk to the connection's host."""
         ...
 
-    def ledger(self, identity: TargetIdentity, owner: str, connection: str) -> Ledger:
-        """Open the target's ledger, or create it for `owner`."""
+    def described(self, identity: TargetIdentity, connection: str) -> dict[str, str]:
+        """The target in the words of its ledger."""
         ...
+
+    def new_ledger(self, url: str, owner: str, target: dict[str, str]) -> Ledger: ...
 
     def ledger_url(self, identity: TargetIdentity) -> str:
         """Where the target's ledger lies, or would."""

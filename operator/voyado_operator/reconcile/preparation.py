@@ -35,11 +35,12 @@ class Preparation:
     async def ledger(self) -> Ledger:
         """Raises LedgerUnavailable, TargetConflict, and what a withdrawal raises."""
         assignment, owner = self.assignment, self.around.owner(self.assignment.activation.metadata.key)
-        connection = assignment.connection.metadata.name
-        ledger = await self._opened(assignment, owner, connection)
-        former_owner = await claim(ledger, owner, assignment.identity, self.registry, self.around.cluster, self.worker)
+        target = self.around.adapters.described(assignment.identity, assignment.connection.metadata.name)
+        ledger = await self._opened(assignment, owner, target)
+        former_owner = await claim(
+            ledger, owner, target, assignment.identity, self.registry, self.around.cluster, self.worker
+        )
         if former_owner:
-            ledger = await self.worker(self.around.adapters.ledger, assignment.identity, owner, connection)
             self.announce(
                 "Normal", "LedgerTakenOver", f"resumes the ledger of {former_owner}, which drives its target no more"
             )
@@ -47,7 +48,7 @@ class Preparation:
             await self._leave_former_target(ledger, owner)
         return ledger
 
-    async def _opened(self, assignment: Assignment, owner: str, connection: str) -> Ledger:
+    async def _opened(self, assignment: Assignment, owner: str, target: dict[str, str]) -> Ledger:
         """The ledger, or a new one in place of one that is gone, or that is older than the status knows it."""
         adapters, url = self.around.adapters, self.around.adapters.ledger_url(assignment.identity)
         former = assignment.former_ledger
@@ -55,7 +56,7 @@ class Preparation:
         found = await self.worker(adapters.existing_ledger, url)
         if found is not None and known is not None and found.version < known and found.replaces != known:
             raise LedgerRolledBack(f"the ledger {url} has lost its latest changes")
-        ledger = await self.worker(adapters.ledger, assignment.identity, owner, connection)
+        ledger = found if found is not None else await self.worker(adapters.new_ledger, url, owner, target)
         if found is None and (self.is_lost or known is not None):
             await self.worker(ledger.mark_lost, self.around.clock(), known)
             await self.worker(adapters.waiting_plans(ledger).drop)  # approved or not, it is about the lost one

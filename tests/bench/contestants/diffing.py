@@ -35,6 +35,17 @@ def ours(warehouse: str, ledger: str, memory: str) -> tuple[Counts, float]:
         return (found.entering, found.leaving), perf_counter() - started
 
 
+def from_delta(warehouse: str, ledger: str, memory: str) -> tuple[Counts, float]:
+    """The bare join, of text, with the members as they lie in the operator's ledger: nothing is checked or kept."""
+    members = Ledger.existing(ledger)
+    assert members is not None
+    with duckdb.connect(warehouse, read_only=True, config={"memory_limit": memory}) as connection:
+        started = perf_counter()
+        connection.register("members", members.standing())
+        [counts] = connection.execute(JOINED.replace("previous", "members")).fetchall()
+        return counts, perf_counter() - started
+
+
 def in_sql(query: str) -> Callable[[str, str, str], tuple[Counts, float]]:
     def counted(warehouse: str, _: str, memory: str) -> tuple[Counts, float]:
         with duckdb.connect(warehouse, read_only=True, config={"memory_limit": memory}) as connection:
@@ -58,6 +69,7 @@ def in_sets(warehouse: str, _: str, __: str) -> tuple[Counts, float]:
 WAYS: dict[str, Callable[[str, str, str], tuple[Counts, float]]] = {
     "voyado-operator": ours,
     "full join": in_sql(JOINED),
+    "full join, members from Delta": from_delta,
     "two EXCEPTs": in_sql(EXCEPTS),
     "Python sets": in_sets,
 }
