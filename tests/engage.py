@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -97,3 +98,16 @@ def running_simulator(port: int | None = None) -> Iterator[EngageAdmin]:
         admin.close()
         loop.call_soon_threadsafe(stopping.set)
         thread.join()
+
+
+@contextmanager
+def running_tenant(*labels: str) -> Iterator[EngageAdmin]:
+    """A simulator with these attributes and a key of its own.
+
+    An operator keeps one rate for each host and key, halved after a 429, for as long as it lives: another test would
+    find it so.
+    """
+    with running_simulator() as running:
+        running.api_key = str(uuid.uuid4())
+        running.configure(apiKeys=[running.api_key], attributes=dict.fromkeys(labels, "boolean"))
+        yield running

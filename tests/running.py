@@ -82,11 +82,12 @@ def running_operator(kubeconfig: Path, folder: Path, **settings: str) -> Iterato
 
 
 def await_serving(operator: Operator) -> None:
+    """Until it tells of its health, though it may say that it has been away too long."""
     deadline = time.monotonic() + STARTUP_SECONDS
     while True:
         try:
-            if operator.health().status_code == httpx.codes.OK:
-                return
+            operator.health()
+            return
         except httpx.TransportError:
             pass
         if operator.process.poll() is not None or time.monotonic() > deadline:

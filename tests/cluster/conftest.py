@@ -5,7 +5,7 @@ import pytest
 
 from tests.cluster.world import World, namespace_of
 from tests.controlplane.postgres import Postgres, running_postgres
-from tests.engage import EngageAdmin, running_simulator
+from tests.engage import EngageAdmin, running_tenant
 from tests.installed import Cluster
 from tests.running import Operator, running_operator
 
@@ -27,8 +27,7 @@ def operator(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 @pytest.fixture
 def engage() -> Iterator[EngageAdmin]:
-    with running_simulator() as running:
-        running.configure(attributes={"label_vip": "boolean", "label_gold": "boolean"})
+    with running_tenant("label_vip", "label_gold") as running:
         yield running
 
 

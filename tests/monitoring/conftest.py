@@ -9,7 +9,7 @@ import pytest
 
 from tests.cluster.world import World, namespace_of
 from tests.controlplane.postgres import Postgres, running_postgres
-from tests.engage import EngageAdmin, running_simulator
+from tests.engage import EngageAdmin, running_tenant
 from tests.faults.restarting import Restarting
 from tests.installed import Cluster
 from tests.monitoring.prometheus import Prometheus, running_prometheus
@@ -45,8 +45,7 @@ def operators(
 
 @pytest.fixture
 def engage() -> Iterator[EngageAdmin]:
-    with running_simulator() as running:
-        running.configure(attributes={"label_vip": "boolean"})
+    with running_tenant("label_vip") as running:
         yield running
 
 
