@@ -15,8 +15,8 @@ class Fault:
     """What to do to requests that match; `times` counts down, None is for ever.
 
     status: answer `status` (with `retry_after` seconds, if set) and do nothing; resetBefore: hang up and do nothing;
-    resetAfter: do it and hang up; latency: wait `seconds`, then do it; hold: wait until
-    the faults are set anew, then do it; slowAnswer: do it, then wait; garbage: do it and answer what is no JSON.
+    resetAfter: do it and hang up; latency: wait `seconds`, then do it; hold: wait until the faults are set anew, then
+    do it; slowAnswer: do it, then wait; garbage: do it and answer what is no JSON.
     """
 
     kind: str
@@ -26,7 +26,7 @@ class Fault:
     retry_after: float | None = None
     seconds: float = 0.0
     times: int | None = None
-    over: asyncio.Event = field(default_factory=asyncio.Event)
+    over: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
     @classmethod
     def from_json(cls, wanted: dict[str, Any]) -> "Fault":
