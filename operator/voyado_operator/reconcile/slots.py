@@ -13,8 +13,8 @@ MOST_UNDER_WAY = 16  # of one connection: a thread each; more would only share t
 class Slots:
     """Of one connection half the workspaces that there may be: its tenant may hang, which others must not feel.
 
-    A healthy one takes 1.3 times as long beside one that hangs with addresses to look up; 1.9 times when that may hold
-    all but one of four.
+    A healthy one takes 1.1 to 1.3 times as long beside one that hangs with addresses to look up; 1.9 times when that
+    may hold all but one of four.
     """
 
     def __init__(self, workspaces: int) -> None:
