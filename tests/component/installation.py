@@ -224,6 +224,12 @@ class Installation:
         assert told is not None
         return Path(told.url.removeprefix("file://"))
 
+    def opened_ledger(self) -> Ledger:
+        """As it lies there now."""
+        found = Ledger.existing(f"file://{self.ledger()}")
+        assert found is not None
+        return found
+
     def shown(self) -> set[str]:
         if self.kind in ("bulk", "single"):
             return self.engage.attribute("label_vip") & set(self.people)

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 from voyado_operator.api.activation_status import SegmentActivationStatus
-from voyado_operator.ledger.members import Ledger
 from voyado_operator.reconcile.conditions import ready_of
 from voyado_operator.reconcile.delivery import LANES
 from voyado_operator.targets.bulk import FEWEST_ROWS
@@ -173,9 +172,8 @@ def reason(status: SegmentActivationStatus) -> str:
 
 def is_accounted_for(installation: Installation, status: SegmentActivationStatus) -> None:
     """Whoever the ledger has as a member is on the target, and nobody is counted twice."""
-    run, ledger = status.last_run, Ledger.existing(f"file://{installation.ledger()}")
+    run, ledger = status.last_run, installation.opened_ledger()
     assert run is not None
-    assert ledger is not None
     assert run.accepted + run.adopted + run.declined + run.rejected + run.unknown <= run.entering + run.leaving
     members = {str(row["contact_id"]) for row in rows_of(ledger.standing()) if row["op"] == "add"}
     assert members <= installation.shown()

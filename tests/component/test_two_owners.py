@@ -3,7 +3,6 @@
 from prometheus_client import CollectorRegistry
 from voyado_operator.api.activation import SegmentActivation
 from voyado_operator.api.connection import VoyadoConnection
-from voyado_operator.ledger.members import Ledger
 from voyado_operator.reconcile.activation import ActivationLife
 from voyado_operator.telemetry.metrics import Metrics
 
@@ -42,15 +41,13 @@ async def test_a_ledger_that_was_taken_over_knows_whose_connection_it_goes_by(in
     here = install("single")
     here.select(here.people)
     await here.run()
-    ledger = Ledger.existing(f"file://{here.ledger()}")
-    assert ledger is not None
+    ledger = here.opened_ledger()
     ledger.describe("uid/sales/gone", ledger.target | {"connection": "engage-of-sales"})
     here.cluster.existing = False
 
     await here.run()
 
-    taken_over = Ledger.existing(f"file://{here.ledger()}")
-    assert taken_over is not None
+    taken_over = here.opened_ledger()
     assert (taken_over.owner, taken_over.target["connection"]) == ("uid/marketing/vip", "engage")
 
 
@@ -58,12 +55,9 @@ async def test_what_the_ledger_says_of_its_target_is_kept_up_to_date(install: In
     here = install("single")
     here.select(here.people)
     await here.run()
-    ledger = Ledger.existing(f"file://{here.ledger()}")
-    assert ledger is not None
+    ledger = here.opened_ledger()
     ledger.describe(ledger.owner, ledger.target | {"connection": "as-it-was-called-before"})
 
     await here.run()
 
-    later = Ledger.existing(f"file://{here.ledger()}")
-    assert later is not None
-    assert later.target["connection"] == "engage"
+    assert here.opened_ledger().target["connection"] == "engage"

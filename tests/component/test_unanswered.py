@@ -7,7 +7,6 @@ from voyado_operator.domain.contact import Contact
 from voyado_operator.domain.delivery import Entry
 from voyado_operator.engage.client import EngageClient
 from voyado_operator.ledger import changelog
-from voyado_operator.ledger.members import Ledger
 
 from tests.component.conftest import Install
 from tests.component.installation import Killed
@@ -46,8 +45,7 @@ async def test_a_first_run_with_an_unanswered_change_forgets_nobody(
     here.select(people)
     here.engage.faults({**UNREADABLE, "times": 1})
     await here.run()
-    ledger = Ledger.existing(f"file://{here.ledger()}")
-    assert ledger is not None
+    ledger = here.opened_ledger()
     [unanswered] = [one for one in people if ledger.records(one)[0][0] == Entry.ASKED]
     assert ledger._log.base
 

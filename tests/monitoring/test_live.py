@@ -10,6 +10,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.cluster.world import ACTIVATIONS, GROUP, VERSION, World, ready
@@ -261,9 +262,11 @@ def test_an_operator_that_was_away_too_long(world: World, operators: Restarting,
     prometheus.await_some("voyado_operator_overdue_activations > 0", namespace=OPERATORS)
     prometheus.await_some(expression("VoyadoOperatorStuck"), job="voyado-operator")
     prometheus.await_none(expression("VoyadoOperatorDown"))
+    await_health(operators, httpx.codes.INTERNAL_SERVER_ERROR)
     world.engage.faults()
     assert_clear(prometheus, world, "VoyadoActivationOverdue")
     prometheus.await_none(expression("VoyadoOperatorStuck"))
+    await_health(operators, httpx.codes.OK)
 
     assert ready(world.await_reason("SourceFailed"))["status"] == "False"
     assert_seen(prometheus, world, "VoyadoActivationStale", activation="vip")
@@ -271,6 +274,14 @@ def test_an_operator_that_was_away_too_long(world: World, operators: Restarting,
     world.run()
     assert_clear(prometheus, world, "VoyadoActivationStale")
     assert world.labelled == set(people)
+
+
+def await_health(operators: Restarting, code: int) -> None:
+    """Kopf keeps an answer for ten seconds."""
+    deadline = time.monotonic() + 20
+    while (said := operators.running.health().status_code) != code:
+        assert time.monotonic() < deadline, said
+        time.sleep(0.1)
 
 
 def pretend_long_ago(world: World) -> None:

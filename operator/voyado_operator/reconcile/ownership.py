@@ -8,26 +8,16 @@ from voyado_operator.reconcile.registry import Registry
 from voyado_operator.reconcile.worker import Worker
 
 
-async def claim(
-    ledger: Ledger,
-    owner: str,
-    target: dict[str, str],
-    identity: TargetIdentity,
-    registry: Registry,
-    cluster: Cluster,
-    worker: Worker,
+async def former_owner(
+    ledger: Ledger, owner: str, identity: TargetIdentity, registry: Registry, cluster: Cluster, worker: Worker
 ) -> str | None:
-    """Make `owner` the ledger's owner; return who it was taken over from, if from anybody.
-
-    `target` replaces what was said of the target before, such as the name of the connection.
+    """Whom `owner` may take the ledger over from, if it is not its own.
 
     An activation of this cluster that is gone, or drives another target by now, has no use for its ledger any more.
     Raises TargetConflict.
     """
     holder = await worker(lambda: ledger.owner)
     if holder == owner:
-        if await worker(lambda: ledger.target) != target:
-            await worker(ledger.describe, owner, target)
         return None
     here, key = _split(holder)
     if here != _split(owner)[0]:
@@ -37,7 +27,6 @@ async def claim(
         )
     if await cluster.exists(Kind.ACTIVATION, key) and not _has_left(registry, key, identity):
         raise TargetConflict(f"the {identity} is driven by {key}; delete that one or choose another target")
-    await worker(ledger.describe, owner, target)
     return str(key)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from voyado_operator.domain.errors import LedgerRolledBack
 from voyado_operator.reconcile.findings import Assignment, Intent
-from voyado_operator.reconcile.ownership import claim
+from voyado_operator.reconcile.ownership import former_owner
 from voyado_operator.reconcile.ports import Ledger
 from voyado_operator.reconcile.progress import Tracker
 from voyado_operator.reconcile.registry import Registry
@@ -37,12 +37,12 @@ class Preparation:
         assignment, owner = self.assignment, self.around.owner(self.assignment.activation.metadata.key)
         target = self.around.adapters.described(assignment.identity, assignment.connection.metadata.name)
         ledger = await self._opened(assignment, owner, target)
-        former_owner = await claim(
-            ledger, owner, target, assignment.identity, self.registry, self.around.cluster, self.worker
-        )
-        if former_owner:
+        former = await former_owner(ledger, owner, assignment.identity, self.registry, self.around.cluster, self.worker)
+        if former or await self.worker(lambda: ledger.target) != target:  # such as the name of the connection
+            await self.worker(ledger.describe, owner, target)
+        if former:
             self.announce(
-                "Normal", "LedgerTakenOver", f"resumes the ledger of {former_owner}, which drives its target no more"
+                "Normal", "LedgerTakenOver", f"resumes the ledger of {former}, which drives its target no more"
             )
         if assignment.intent is Intent.ENFORCE:
             await self._leave_former_target(ledger, owner)
