@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
+import pytest
 from prometheus_client import CollectorRegistry
 from voyado_operator.adapters import OperatorAdapters
 from voyado_operator.api.activation import SegmentActivation
@@ -17,9 +18,9 @@ from voyado_operator.api.activation_status import SegmentActivationStatus
 from voyado_operator.api.common import Kind, Metadata
 from voyado_operator.api.connection import VoyadoConnection
 from voyado_operator.app import now
-from voyado_operator.domain.delivery import Entry
 from voyado_operator.engage.pool import EngagePool
 from voyado_operator.engage.transport import Patience
+from voyado_operator.ledger.changelog import ChangeLog
 from voyado_operator.ledger.members import Ledger
 from voyado_operator.reconcile.activation import ActivationLife
 from voyado_operator.reconcile.registry import Registry
@@ -255,26 +256,24 @@ class Installation:
 
 
 @contextmanager
-def killed_after(appends: int) -> Iterator[None]:
-    """The process dies before, or just after, one of its next commits to the ledger."""
-    original, left = Ledger.append, [appends]
+def killed_after(commits: int) -> Iterator[None]:
+    """The process dies before, or just after, one of its next commits of what became of contacts."""
+    left = [commits]
 
-    def append(self: Ledger, entry: Entry, ids: Any, *rest: Any, **more: Any) -> None:
-        ids = list(ids)
-        if not ids:
-            return
-        left[0] -= 1
-        if left[0] == 0 and appends % 2:
-            raise Killed
-        original(self, entry, ids, *rest, **more)
-        if left[0] == 0:
-            raise Killed
+    def dying(commit: Callable[..., None]) -> Callable[..., None]:
+        def committed(*args: Any) -> None:
+            left[0] -= 1
+            if left[0] == 0 and commits % 2:
+                raise Killed
+            commit(*args)
+            if left[0] == 0:
+                raise Killed
 
-    Ledger.append = append  # type: ignore[method-assign]
-    try:
+        return committed
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ChangeLog, "append", dying(ChangeLog.append))
         yield
-    finally:
-        Ledger.append = original  # type: ignore[method-assign]
 
 
 class Warehouse:

@@ -62,9 +62,9 @@ class AnySequence(RuleBasedStateMachine):
         self.runner.run(self.here.run())
         self.here.engage.faults()
 
-    @rule(appends=st.integers(1, 6))
-    def kill_in_the_middle_of_a_run(self, appends: int) -> None:
-        with killed_after(appends):
+    @rule(commits=st.integers(1, 8))
+    def kill_in_the_middle_of_a_run(self, commits: int) -> None:
+        with killed_after(commits):
             try:
                 self.runner.run(self.here.run())
                 return
@@ -134,6 +134,7 @@ class AnySequence(RuleBasedStateMachine):
 @pytest.mark.parametrize("kind", TARGETS)
 def test_no_sequence_breaks_it(kind: str, engage: EngageAdmin, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("voyado_operator.reconcile.canary.BETWEEN_LOOKS", 0.0)
+    monkeypatch.setattr("voyado_operator.reconcile.run.WORTH_REMEMBERING", 0)
     sequence = type("AnySequenceHere", (AnySequence,), {"kind": kind, "engage": engage})
     run_state_machine_as_test(
         sequence, settings=settings(max_examples=SEQUENCES, stateful_step_count=14, deadline=None)

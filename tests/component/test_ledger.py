@@ -1,6 +1,7 @@
 """The ledger on a real file system, against a Python model of what it should hold."""
 
 import tempfile
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -278,3 +279,64 @@ def test_what_was_announced_and_not_answered_may_be_on_the_target(url: str) -> N
     }
     [asked] = [row for row in rows_of(ledger.earlier()) if row["op"] == "asked"]
     assert (asked["contact_id"], asked["witness"]) == (IDS[2], "then")
+
+
+def test_what_is_noted_is_recorded_in_one_commit(url: str) -> None:
+    ledger = opened(url)
+    before = ledger.version
+    ledger.note(Entry.ADD, IDS[:2], START)
+    ledger.note(Entry.DECLINED, IDS[2:3], START)
+    ledger.note(Entry.ADD, [], START)
+    assert members(opened(url)) == []
+
+    ledger.commit()
+    ledger.commit()
+
+    assert ledger.version == before + 1
+    assert sorted(members(opened(url))) == IDS[:2]
+    assert [row["contact_id"] for row in rows_of(opened(url).earlier())] == IDS[2:3]
+
+
+def test_what_could_not_be_recorded_stays_noted(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = opened(url)
+    ledger.note(Entry.ADD, IDS[:2], START)
+    with monkeypatch.context() as patch:
+        patch.setattr(changelog, "write_deltalake", _fails)
+        with pytest.raises(LedgerUnavailable):
+            ledger.commit()
+
+    ledger.append(Entry.ADD, IDS[2:3], START)
+
+    assert sorted(members(opened(url))) == IDS[:3]
+
+
+def _fails(*_: object, **__: object) -> None:
+    raise OSError("no space left on device")
+
+
+COMMITS: dict[str, Callable[[Ledger], None]] = {
+    "entry": lambda ledger: ledger.append(Entry.LEAVING, IDS[:1], START),
+    "claim": lambda ledger: ledger.claim("run"),
+    "owner": lambda ledger: ledger.describe("somebody", TARGET),
+    "rebase": lambda ledger: ledger.compact(START),
+    "loss": lambda ledger: ledger.mark_lost(START, 7),
+    "erasure": lambda ledger: ledger._log.rewrite(f"contact_id <> '{IDS[0]}'"),
+}
+
+
+@pytest.mark.usefixtures("small_rebases")
+@pytest.mark.parametrize("commit", COMMITS.values(), ids=COMMITS)
+def test_whom_the_members_are_is_known_until_the_next_commit(url: str, commit: Callable[[Ledger], None]) -> None:
+    ledger = opened(url)
+    ledger.append(Entry.ADD, IDS, START)
+    assert ledger.members_of("f") is None
+    ledger.remember("f", len(IDS))
+    version = ledger.version
+    ledger.remember("f", len(IDS))
+    assert ledger.version == version, "it was known"
+    assert opened(url).members_of("f") == len(IDS)
+    assert opened(url).members_of("g") is None
+
+    commit(opened(url))
+
+    assert opened(url).members_of("f") is None

@@ -1,8 +1,10 @@
 """Cleaning, matching, comparing and holding, in a real DuckDB, against a Python model."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import repeat
+from random import Random
 
 import pytest
 from arro3.core import Array, DataType, Table
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 from voyado_operator.domain.delivery import Operation
 from voyado_operator.domain.errors import LedgerUnavailable, SourceFailed
 from voyado_operator.domain.matching import Match, MatchStatus
-from voyado_operator.domain.plan import DiffCounts
+from voyado_operator.domain.plan import AudienceCounts, DiffCounts
 from voyado_operator.ledger import moment
 from voyado_operator.workspace import Ambiguous, Columns, Lot, Workspace
 from voyado_operator.workspace.hashing import KeyedHash
@@ -35,7 +37,7 @@ def workspace() -> Iterator[Workspace]:
 
 
 def going(workspace: Workspace, operation: Operation) -> list[str]:
-    return sorted(one for lot in Lot for page in workspace.changes(operation, lot, 4) for one in page)
+    return sorted(one for lot in Lot for page in workspace.changes(operation, lot, repeat(4)) for one in page)
 
 
 @settings(max_examples=60, deadline=None)
@@ -51,6 +53,36 @@ def test_the_diff_is_the_difference_of_two_sets(audience: set[str], members: set
         )
         assert going(workspace, Operation.ADD) == sorted(audience - members)
         assert going(workspace, Operation.REMOVE) == sorted(members - audience)
+
+
+rows_of_contacts = st.lists(st.sampled_from(IDS), max_size=12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(ours=rows_of_contacts, theirs=rows_of_contacts, order=st.randoms())
+def test_a_fingerprint_tells_audiences_apart_and_not_their_orders(
+    ours: list[str], theirs: list[str], order: Random
+) -> None:
+    def fingerprint(rows: list[str]) -> str:
+        with Workspace(KEY, "200MB") as workspace:
+            workspace.stage(table(contact_id=rows), Columns("contact_id"), None, NOW)
+            return workspace.fingerprint()
+
+    shuffled = order.sample(ours, len(ours))
+    assert fingerprint(shuffled) == fingerprint(ours)
+    assert (fingerprint(theirs) == fingerprint(ours)) == (sorted(theirs) == sorted(ours))
+
+
+@settings(max_examples=30, deadline=None)
+@given(audience=rows_of_contacts)
+def test_an_audience_that_is_known_to_be_the_members_counts_as_one_that_was_compared(audience: list[str]) -> None:
+    def counted(compare: Callable[[Workspace], tuple[AudienceCounts, DiffCounts]]) -> object:
+        with Workspace(KEY, "200MB") as workspace:
+            workspace.stage(table(contact_id=[*audience, "nonsense"]), Columns("contact_id"), None, NOW)
+            return compare(workspace), [going(workspace, operation) for operation in Operation], workspace.digest("")
+
+    members = sorted(set(audience))
+    assert counted(lambda here: here.same(len(members))) == counted(lambda here: here.diff(standing(members)))
 
 
 cells = st.one_of(st.none(), st.sampled_from(IDS[:4]), st.just("nonsense"), st.just(""))

@@ -3,17 +3,15 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any, cast
 
-from arro3.core import Array, DataType, Table
-from deltalake import Field, Schema
-from deltalake.schema import PrimitiveType
+from arro3.core import Table
 
 from voyado_operator.arrow import ArrowStream
 from voyado_operator.domain.delivery import ADOPTED, RESTORED, Entry, Operation
-from voyado_operator.ledger import moment
+from voyado_operator.ledger import entries, moment
 from voyado_operator.ledger.changelog import ChangeLog
+from voyado_operator.ledger.entries import Noted
 
 HISTORY = timedelta(days=30)
 """How long a rebase keeps change rows: the longest window that can be counted."""
@@ -32,18 +30,6 @@ _NOT_DONE = {
     Operation.REMOVE: f"approval = '{RESTORED}'",
 }
 
-_SCHEMA = Schema(
-    [
-        Field("seq", PrimitiveType("long"), nullable=False),
-        Field("contact_id", PrimitiveType("string"), nullable=False),
-        Field("op", PrimitiveType("string"), nullable=False),
-        Field("changed_at", PrimitiveType("timestamp"), nullable=False),
-        Field("approval", PrimitiveType("string")),
-        Field("decided_at", PrimitiveType("timestamp")),
-        Field("witness", PrimitiveType("string")),
-    ]
-)
-
 
 class Ledger:
     """Who is a member, and the changes that made it so.
@@ -55,6 +41,7 @@ class Ledger:
     def __init__(self, log: ChangeLog) -> None:
         self._log = log
         self._first: int | None = None
+        self._noted: list[Noted] = []
 
     @classmethod
     def open(cls, url: str, owner: str, target: Mapping[str, str]) -> "Ledger":
@@ -62,7 +49,9 @@ class Ledger:
 
         An existing ledger keeps its owner and what that one said of the target: compare them before use.
         """
-        return cls(ChangeLog.open(url, "contact_id", _SCHEMA, _described({"owner": owner, "target": dict(target)})))
+        return cls(
+            ChangeLog.open(url, "contact_id", entries.SCHEMA, _described({"owner": owner, "target": dict(target)}))
+        )
 
     @classmethod
     def existing(cls, url: str) -> "Ledger | None":
@@ -125,6 +114,20 @@ class Ledger:
 
     def mark_baselined(self) -> None:
         self._describe(isBaselining=False)
+
+    def remember(self, fingerprint: str, members: int) -> None:
+        """Commit that the members, so many, are exactly the audience with this fingerprint, unless that is known."""
+        if self.members_of(fingerprint) is None:
+            self._describe(audience={"fingerprint": fingerprint, "members": members, "number": self._log.next_seq})
+
+    def members_of(self, fingerprint: str) -> int | None:
+        """How many members there are, if they are known to be exactly the audience with this fingerprint.
+
+        None: they have to be compared. Whatever was committed since it was remembered makes it so, of whoever.
+        """
+        known = self._said.get("audience", {})
+        is_current = known.get("number") == self._log.next_seq - 1
+        return cast(int, known["members"]) if is_current and known["fingerprint"] == fingerprint else None
 
     def inherit(self, former: "Ledger", at: datetime) -> None:
         """Record whoever the former ledger has a record of, and this one has not, as somebody who left at time `at`."""
@@ -208,9 +211,30 @@ class Ledger:
         contact was changed after it was asked. When LedgerUnavailable is raised,
         the contacts may be recorded or not: the next diff shows which.
         """
+        self.note(entry, contact_ids, at, approval, decided, witnesses)
+        self.commit()
+
+    def note(
+        self,
+        entry: Entry,
+        contact_ids: Sequence[str],
+        at: datetime,
+        approval: str | None = None,
+        decided: Mapping[str, datetime | None] | None = None,
+        witnesses: Mapping[str, str | None] | None = None,
+    ) -> None:
+        """As `append`, but recorded with the next `commit`: until then nothing is on disk. A contact may be noted once.
+
+        The only method that may be called while another thread commits.
+        """
         if contact_ids:
-            rows = _rows(self._seq(entry), entry, contact_ids, at, approval, decided or {}, witnesses or {})
-            self._log.append(rows)
+            self._noted.append(Noted(entry, contact_ids, at, approval, decided or {}, witnesses or {}))
+
+    def commit(self) -> None:
+        """Record what was noted, if anything is left; whatever could not be recorded stays noted."""
+        if noted := self._noted[:]:
+            self._log.append(Table.from_batches([entries.rows(self._seq(one.entry), one) for one in noted]))
+            del self._noted[: len(noted)]
 
     def _seq(self, entry: Entry) -> int:
         return self._log.next_seq if self._first is None else self._first + (entry is not Entry.ASKED)
@@ -245,31 +269,3 @@ class Ledger:
 
 def _described(said: Mapping[str, Any]) -> str:
     return json.dumps(said, sort_keys=True)
-
-
-def _rows(
-    seq: int,
-    entry: Entry,
-    ids: Sequence[str],
-    at: datetime,
-    approval: str | None,
-    decided: Mapping[str, datetime | None],
-    witnesses: Mapping[str, str | None],
-) -> Table:
-    size, text = len(ids), DataType.utf8()
-    return Table.from_pydict(
-        {
-            "seq": Array([seq] * size, type=DataType.int64()),
-            "contact_id": Array(ids, type=text),
-            "op": _repeated(entry.value, size),
-            "changed_at": moment.repeated(at, size),
-            "approval": _repeated(approval, size),
-            "decided_at": moment.column([decided.get(one) for one in ids]) if decided else moment.nulls(size),
-            "witness": Array([witnesses.get(one) for one in ids], type=text) if witnesses else _repeated(None, size),
-        }
-    )
-
-
-@lru_cache(maxsize=8)  # a first run of 1,000,000 contacts writes the same few columns 32 times: 0.4 s
-def _repeated(value: str | None, size: int) -> Array:
-    return Array([value] * size, type=DataType.utf8())

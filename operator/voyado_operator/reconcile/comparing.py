@@ -20,14 +20,16 @@ def compare(
     now: datetime,
 ) -> tuple[AudienceCounts, DiffFound]:
     """Audience against ledger. Raises LedgerUnavailable."""
-    audience, counts = workspace.diff(ledger.standing())
-    generation = assignment.activation.metadata.generation
-    declined = workspace.drop_declined(ledger.earlier()) if assignment.entering_opts_in else 0
+    fingerprint, generation = workspace.fingerprint(), assignment.activation.metadata.generation
+    members = ledger.members_of(fingerprint)
+    audience, counts = workspace.diff(ledger.standing()) if members is None else workspace.same(members)
+    declined = workspace.drop_declined(ledger.earlier()) if counts.entering and assignment.entering_opts_in else 0
     if (refused := parked.items()) is not None:
         workspace.park(refused, generation, now)
     diff = DiffFound(
         computed_at=now,
         counts=replace(counts, entering=counts.entering - declined),
+        fingerprint=fingerprint,
         digest=workspace.digest(f"{generation}:{ledger.version}"),
         entering=workspace.sample(Operation.ADD),
         leaving=workspace.sample(Operation.REMOVE),

@@ -84,7 +84,7 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class DiffFound:
-    """The membership diff with its digest and at most 10 keyed hashes each.
+    """The membership diff with its digest and at most 10 keyed hashes each, and the audience's fingerprint.
 
     Of the changes, `parked` were refused lately and `unanswered` may have been sent already; `declined_before` contacts
     of the audience are not in the diff, as Engage showed their own no.
@@ -92,6 +92,7 @@ class DiffFound:
 
     computed_at: datetime
     counts: DiffCounts
+    fingerprint: str
     digest: str
     entering: list[str]
     leaving: list[str]
@@ -148,6 +149,15 @@ class Findings:
         if self.diff is None:
             return None
         return self.diff.counts.members + self.account.membership - self.gone
+
+    @property
+    def is_level(self) -> bool:
+        """Whether the audience is exactly the ledger's members now: everything of the diff is acknowledged."""
+        if self.audience is None or self.diff is None:
+            return False
+        changes = self.diff.counts.entering + self.diff.counts.leaving + self.diff.declined_before
+        acknowledged = self.account.total(Result.ACCEPTED) + self.account.adopted
+        return changes == acknowledged and self.members == self.audience.contacts
 
     def outcome(self, intent: Intent) -> Outcome:
         if self.error:

@@ -132,6 +132,12 @@ class Ledger(Protocol):
 
     def inherit(self, former: Any, at: datetime) -> None: ...
 
+    def remember(self, fingerprint: str, members: int) -> None: ...
+
+    def members_of(self, fingerprint: str) -> int | None:
+        """How many there are, if they are known to be exactly the audience with this fingerprint."""
+        ...
+
     def mark_baselined(self) -> None: ...
 
     def standing(self) -> ArrowStream: ...
@@ -165,6 +171,18 @@ class Ledger(Protocol):
         decided: Mapping[str, datetime | None] | None = None,
         witnesses: Mapping[str, str | None] | None = None,
     ) -> None: ...
+
+    def note(
+        self,
+        entry: Entry,
+        contact_ids: Sequence[str],
+        at: datetime,
+        approval: str | None = None,
+        decided: Mapping[str, datetime | None] | None = None,
+        witnesses: Mapping[str, str | None] | None = None,
+    ) -> None: ...
+
+    def commit(self) -> None: ...
 
 
 class Parked(Protocol):

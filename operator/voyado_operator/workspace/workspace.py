@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import datetime
+from functools import cached_property
 from types import TracebackType
 
 import duckdb
@@ -15,6 +16,7 @@ from voyado_operator.domain.plan import AudienceCounts, DiffCounts
 from voyado_operator.workspace import changes, matching, memory, staging
 from voyado_operator.workspace.engine import engine, lent
 from voyado_operator.workspace.hashing import KeyedHash
+from voyado_operator.workspace.matching import Gathered
 from voyado_operator.workspace.model import Addresses, Ambiguous, Columns, Detail, Lot
 
 
@@ -66,12 +68,25 @@ class Workspace:
         """Take in Engage's answers, in any number of calls."""
         matching.learn(self._connection, matches)
 
+    @cached_property
+    def _gathered(self) -> Gathered:
+        return matching.gather(self._connection, self._ambiguous)
+
+    def fingerprint(self) -> str:
+        """What tells this audience from others, whatever the order of its rows."""
+        _ = self._gathered
+        return matching.fingerprint(self._connection)
+
+    def same(self, contacts: int) -> tuple[AudienceCounts, DiffCounts]:
+        """What `diff` says of an audience that is known to be so many members and nobody else."""
+        return self._gathered.counts(contacts), DiffCounts(entering=0, leaving=0, unchanged=contacts, members=contacts)
+
     def diff(self, standing: ArrowStream) -> tuple[AudienceCounts, DiffCounts]:
         """Compare the audience with who is on the target, or may be. Raises LedgerUnavailable when that stream fails.
 
         A pending row has no contact yet: if its contact is a member, it shows as leaving.
         """
-        gathered = matching.gather(self._connection, self._ambiguous)
+        gathered = self._gathered
         try:
             contacts, diff = changes.diff(self._connection, standing)
             return gathered.counts(contacts), diff
@@ -119,9 +134,9 @@ class Workspace:
         """Some contacts of the diff as `h:` and 8 hexadecimal digits of their keyed hash."""
         return changes.sample(self._connection, operation, limit, self._keyed)
 
-    def changes(self, operation: Operation, lot: Lot, size: int) -> Iterator[list[str]]:
-        """The contacts that may go out, `size` at a time; other calls may come in between."""
-        return changes.due(self._connection, operation, lot, size)
+    def changes(self, operation: Operation, lot: Lot, sizes: Iterable[int]) -> Iterator[list[str]]:
+        """The contacts that may go out, at most so many at a time; other calls may come in between."""
+        return changes.due(self._connection, operation, lot, sizes)
 
     def count(self, operation: Operation) -> int:
         """How many contacts `changes` yields."""

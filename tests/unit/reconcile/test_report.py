@@ -34,7 +34,7 @@ def findings(
         account.record(Operation.ADD, 0, [Outcome(f"{result}-{number}", result, "Code") for number in range(count)])
     return Findings(
         audience=AudienceCounts(20, 1, 2, 5, 1, 0, pending, 17),
-        diff=DiffFound(NOW, DiffCounts(entering=5, leaving=2, unchanged=12, members=14), "sha256:d", [], []),
+        diff=DiffFound(NOW, DiffCounts(entering=5, leaving=2, unchanged=12, members=14), "", "sha256:d", [], []),
         violations=violations,
         held=7 if violations else 0,
         is_judged=True,

@@ -18,6 +18,7 @@ from tests.unit.reconcile.test_report import assignment
 
 MOST = 32 * 1024
 HUGE = 999_999_999
+SAMPLE = ["h:ffffffff"] * 10
 
 
 def test_the_worst_status_stays_below_32_kib() -> None:
@@ -31,7 +32,7 @@ def test_the_worst_status_stays_below_32_kib() -> None:
     ]
     found = Findings(
         audience=audience,
-        diff=DiffFound(NOW, counts, f"sha256:{'f' * 64}", ["h:ffffffff"] * 10, ["h:ffffffff"] * 10, {Operation.ADD: 9}),
+        diff=DiffFound(NOW, counts, "", f"sha256:{'f' * 64}", SAMPLE, SAMPLE, {Operation.ADD: 9}),
         violations=tuple(blocked),
         held=HUGE,
         is_judged=True,
