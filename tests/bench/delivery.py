@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench.contenders import CONTENDERS, Contender
-from tests.bench.contestants.ours import BLOCKED, STARTUP
+from tests.bench.contestants.ours import BLOCKED, RUN
 from tests.bench.measuring import ContestantError, Cost, Sink, run, sink
 from tests.bench.warehouse import SCENARIOS, Scenario, Warehouse
 from tests.controlplane.postgres import running_postgres
@@ -16,8 +16,8 @@ from tests.controlplane.postgres import running_postgres
 class Result:
     """`cost` is None for a contestant that failed, or whose final set is wrong; `problem` then says why.
 
-    `startup` is how many seconds of it a process that goes on running has behind it, and `blocked` for how many at most
-    nothing else could happen there, where that is told.
+    `run` is how many seconds of it a process that goes on running takes, and `blocked` for how many at most nothing
+    else could happen there, where that is told.
     """
 
     source: str
@@ -28,7 +28,7 @@ class Result:
     requests: int
     rows: int
     problem: str = ""
-    startup: float = 0.0
+    run: float = 0.0
     blocked: float = 0.0
 
 
@@ -51,8 +51,8 @@ def tables(measured: list[Result]) -> Iterator[str]:
         floor = min((one.cost.wall for one in rows if one.cost and one.contender.startswith("floor")), default=None)
         for one in rows:
             yield _row(one, floor)
-            if one.cost and one.startup:
-                yield f"| the same, without its start | {_wall(one.cost.wall - one.startup, floor)} | | | | |"
+            if one.cost and one.run:
+                yield f"| of it, the run | {_wall(one.run, floor)} | | | | |"
 
 
 def _row(one: Result, floor: float | None) -> str:
@@ -88,9 +88,9 @@ def _measured(contender: Contender, scenario: Scenario, warehouse: Warehouse, he
     requests, rows = here.taken()
     if cost and here.members(warehouse.members(scenario.before)) != warehouse.members(scenario.after):
         cost, problem = None, "the final set is wrong"
-    startup, blocked = (_told(log, what) for what in (STARTUP, BLOCKED))
+    took, blocked = (_told(log, what) for what in (RUN, BLOCKED))
     return Result(
-        warehouse.kind, scenario.name, here.latency, contender.name, cost, requests, rows, problem, startup, blocked
+        warehouse.kind, scenario.name, here.latency, contender.name, cost, requests, rows, problem, took, blocked
     )
 
 

@@ -1,7 +1,9 @@
 """Two tenants, of which one hangs: what does the other notice of it?"""
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count, islice
 from statistics import median
 from typing import Any
 
@@ -21,7 +23,9 @@ ANY_CONTACT = "/contacts/(id|[0-9a-f-]{36})$"  # what the connection's probe ask
 
 @dataclass(frozen=True)
 class Isolation:
-    """A round of runs in one tenant, in seconds, alone and while another tenant hangs; None: not within PATIENCE."""
+    """A round of runs in one tenant, in seconds, while another tenant hangs, and before and after it; None: not within
+    PATIENCE.
+    """
 
     hanging_while: str
     alone: float
@@ -37,22 +41,30 @@ def isolation(hanging_while: str) -> Isolation:
         here.create(("steady", activation(name, contacts[0])) for name, contacts in audiences.items())
         with here.operator() as operator:
             until(lambda: here.is_connected("stuck") and _have_run(here), 60)
-            alone = median(_round(here, audiences, size) for size in range(2, ROUNDS + 2))
+            sizes = count(2)
+            alone = _rounds(here, audiences, sizes)
             _hang(here, stuck, operator, hanging_while)
             try:
-                beside = median(_round(here, audiences, size) for size in range(ROUNDS + 2, 2 * ROUNDS + 2))
+                beside = _rounds(here, audiences, sizes)
             except TimeoutError:
-                return Isolation(hanging_while, alone, None)
-        return Isolation(hanging_while, alone, beside)
+                return Isolation(hanging_while, median(alone), None)
+            stuck.faults()
+            until(lambda: series(operator, "voyado_operator_active_runs") == [0], 60)
+            alone += _rounds(here, audiences, sizes)
+        return Isolation(hanging_while, median(alone), median(beside))
 
 
 def _audiences(steady: EngageAdmin) -> dict[str, list[str]]:
     """By label. No two have a contact in common: a first run takes another's change of its contact for harm."""
-    size = 2 * ROUNDS + 1
+    size = 3 * ROUNDS + 1
     contacts = people(steady, STEADY * size)
     return {
         name: contacts[place * size : (place + 1) * size] for place, name in enumerate(labels(steady, "steady", STEADY))
     }
+
+
+def _rounds(here: Cluster, audiences: dict[str, list[str]], sizes: Iterator[int]) -> list[float]:
+    return [_round(here, audiences, size) for size in islice(sizes, ROUNDS)]
 
 
 def _round(here: Cluster, audiences: dict[str, list[str]], size: int) -> float:
@@ -74,7 +86,7 @@ def _have_run(here: Cluster) -> bool:
 
 def _hang(here: Cluster, stuck: EngageAdmin, operator: Operator, hanging_while: str) -> None:
     """Until as many of HANGING runs as may be are under way, for minutes."""
-    stuck.faults({"kind": "latency", "path": ANY_CONTACT, "seconds": 3600})
+    stuck.faults({"kind": "hold", "path": ANY_CONTACT})
     names, [contact] = labels(stuck, "stuck", HANGING), people(stuck, 1)
     by_address = hanging_while == "looking up addresses"
     audience = _by_address(here, contact) if by_address else {"contactIds": [contact]}

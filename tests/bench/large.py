@@ -42,7 +42,7 @@ def table(measured: list[Large]) -> Iterator[str]:
         if cost is None:
             yield f"| {one.contacts:,} | {name} | failed | | | | | |"
             continue
-        run = cost.wall - one.result.startup
+        run = one.result.run
         if one.contacts == smallest:
             per_contact[name] = cost.wall / smallest
         growth = f"{cost.wall / one.contacts / per_contact[name]:.2f}" if name in per_contact else ""

@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 from voyado_operator.domain.delivery import Operation
+from voyado_operator.targets import bulk
 from voyado_operator.targets.label_attribute import LabelAttribute
 from voyado_operator.targets.label_endpoint import LabelEndpoint
 
+from tests.component.arrow import rows_of
 from tests.component.conftest import Install
 
 
@@ -103,3 +105,18 @@ async def test_nobody_is_subscribed_again_who_unsubscribes_meanwhile(
     await here.run()
 
     assert here.engage.contact(contact)["preferences"]["acceptsEmail"] is False
+
+
+async def test_the_first_batch_is_small_so_that_little_is_announced_before_its_canary_is_back(
+    install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("voyado_operator.reconcile.delivery.FIRST", bulk.FEWEST_ROWS)
+    here = install("bulk")
+    here.engage.configure(quirks=["bulkIgnoresContactId"])
+    here.select(here.people)
+
+    status = await here.run()
+
+    assert status.conditions[0].reason == "TargetUnsafe"
+    announced = [row["contact_id"] for row in rows_of(here.opened_ledger().earlier())]
+    assert len(announced) == bulk.FEWEST_ROWS < len(here.people)
