@@ -110,7 +110,7 @@ async def test_nobody_is_subscribed_again_who_unsubscribes_meanwhile(
 async def test_the_first_batch_is_small_so_that_little_is_announced_before_its_canary_is_back(
     install: Install, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("voyado_operator.reconcile.delivery.FIRST", bulk.FEWEST_ROWS)
+    monkeypatch.setattr("voyado_operator.reconcile.delivery.TRIED", bulk.FEWEST_ROWS)
     here = install("bulk")
     here.engage.configure(quirks=["bulkIgnoresContactId"])
     here.select(here.people)

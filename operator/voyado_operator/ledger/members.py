@@ -223,7 +223,7 @@ class Ledger:
         decided: Mapping[str, datetime | None] | None = None,
         witnesses: Mapping[str, str | None] | None = None,
     ) -> None:
-        """As `append`, but recorded with the next `commit`: until then nothing is on disk. A contact may be noted once.
+        """As `append`, but recorded with the next `commit`, before which nothing is on disk and no contact comes twice.
 
         The only method that may be called while another thread commits.
         """

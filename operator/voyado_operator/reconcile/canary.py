@@ -46,13 +46,17 @@ class Canary:
     async def fly(self, operation: Operation, contact_ids: Sequence[str]) -> Trial:
         """Try the change on the first contacts that Engage shows; other batches wait for what becomes of them."""
         trial = Trial(rest=list(contact_ids))
-        capability = self.target.capability(operation, len(contact_ids))
-        if capability is not None and not self.is_proven(capability):
+        if capability := self.unproven(operation, len(contact_ids)):
             async with self._alone:
                 trial.stopped = self._stopped
                 await self._fly(operation, capability, trial)
                 self._stopped = trial.stopped
         return trial
+
+    def unproven(self, operation: Operation, contacts: int) -> Capability | None:
+        """What is to be tried before a batch of so many contacts goes out."""
+        capability = self.target.capability(operation, contacts)
+        return None if capability is None or self.is_proven(capability) else capability
 
     async def _fly(self, operation: Operation, capability: Capability, trial: Trial) -> None:
         refused = 0

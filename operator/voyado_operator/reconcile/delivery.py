@@ -27,8 +27,8 @@ from voyado_operator.reconcile.screening import Screen, Screened
 from voyado_operator.reconcile.worker import Worker
 from voyado_operator.workspace import Lot, Workspace
 
-Noted = ParamSpec("Noted")
-FIRST = 4_000  # contacts of the first batch, beside which nothing happens: 64,000 in bulk take 0.3 s
+Arguments = ParamSpec("Arguments")
+TRIED = 4_000  # contacts of a batch with a canary in it, beside which nothing happens: 64,000 in bulk take 0.3 s
 LANES = 3  # 1,000,000 in bulk at 50 ms: two take 3.8 s, three 2.8, four no less
 _INTENTS = {
     (Operation.ADD, Lot.MEMBERS): Entry.ASKED,  # no diff has such a change
@@ -72,12 +72,15 @@ class Delivery:
         repeats LANES batches at most, and loses nothing. Raises CredentialsInvalid, EngageUnavailable,
         LedgerUnavailable, TargetUnsafe, or Interrupted.
         """
-        most = self.target.batch_size
         with self.writer:
             for operation in operations:
                 for lot in Lot:
-                    sizes = chain([min(FIRST, most)], repeat(most))
-                    await self._deliver(operation, lot, self.workspace.changes(operation, lot, sizes))
+                    await self._deliver(operation, lot, self.workspace.changes(operation, lot, self._sizes(operation)))
+
+    def _sizes(self, operation: Operation) -> Iterator[int]:
+        """Of the batches; where a canary is in the first, that is small."""
+        most = self.target.batch_size
+        return chain([min(TRIED, most)] if self.canary.unproven(operation, most) else [], repeat(most))
 
     async def _deliver(self, operation: Operation, lot: Lot, batches: Iterator[list[str]]) -> None:
         """The first batch alone, as the canary is in it; then in lanes, so that one sends while another writes down."""
@@ -114,10 +117,12 @@ class Delivery:
         if stopped:
             raise stopped
 
-    async def _recorded(self, note: Callable[Noted, int], *args: Noted.args, **kwargs: Noted.kwargs) -> None:
-        """In the ledger, with `note`, which returns how many members more that makes.
+    async def _recorded(
+        self, note: Callable[Arguments, int], *args: Arguments.args, **kwargs: Arguments.kwargs
+    ) -> None:
+        """On disk, what `note` notes in the ledger; it returns how many members more that makes.
 
-        What other lanes have noted until it is this one's turn goes into the same commit.
+        What other lanes have noted by then goes into the same commit: half as many, and a tenth less CPU.
         """
         members = await self.worker(note, *args, **kwargs)
         await self.writer(self.ledger.commit)
