@@ -13,6 +13,7 @@ from voyado_operator.ledger.members import Ledger
 from voyado_operator.targets.bulk import MOST_IN_FLIGHT
 
 from tests.bench.diff import fill
+from tests.ledgers import record
 
 RUNS = 30
 
@@ -60,8 +61,8 @@ def _runs(folder: Path, members: int, changes: int) -> Iterator[tuple[int, int]]
             (Entry.ASKED, Entry.ADD, entering),
             (Entry.LEAVING, Entry.REMOVE, leaving),
         ):
-            ledger.append(announced, contacts, now)
-            ledger.append(done, contacts, now)
+            record(ledger, announced, contacts, now)
+            record(ledger, done, contacts, now)
         changed = _files(folder)
         ledger.compact(now)
         compacted = _files(folder)

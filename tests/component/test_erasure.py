@@ -22,6 +22,7 @@ from voyado_operator.ledger.parked import Parked
 from voyado_operator.ledger.waiting import WaitingPlans
 
 from tests.component.arrow import rows_of, table
+from tests.ledgers import record
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 ANNA, BERT = (str(uuid.UUID(int=number)) for number in (0xA22A, 0xBE27))
@@ -35,11 +36,11 @@ def root(tmp_path: Path) -> Path:
     base = tmp_path / "tenant" / "Member"
     url = f"file://{base}/label/vip-1"
     ledger = Ledger.open(url, OWNER, {"onEnter": "Accept"})
-    ledger.append(Entry.ADD, [ANNA, BERT, *OTHERS], NOW)
-    ledger.append(Entry.REMOVE, [ANNA], NOW)
-    ledger.append(Entry.ADD, [ANNA], NOW)
-    ledger.append(Entry.ASKED, [ANNA], NOW, witnesses={ANNA: "then"})
-    ledger.append(Entry.ADD, [ANNA], NOW)
+    record(ledger, Entry.ADD, [ANNA, BERT, *OTHERS], NOW)
+    record(ledger, Entry.REMOVE, [ANNA], NOW)
+    record(ledger, Entry.ADD, [ANNA], NOW)
+    record(ledger, Entry.ASKED, [ANNA], NOW, witnesses={ANNA: "then"})
+    record(ledger, Entry.ADD, [ANNA], NOW)
     Parked(f"{url}.parked").park(Operation.REMOVE, {ANNA: parking(0, NOW), BERT: parking(0, NOW)}, 1, NOW)
     plan = WaitingPlan("sha256:1", "uid", 1, 1, 1, (("maxRemovals", "too many"),), NOW, NOW + timedelta(days=1))
     WaitingPlans(f"{url}.waiting").store(plan, table(contact_id=[ANNA, BERT], op=["add", "remove"]))
@@ -52,7 +53,7 @@ def root(tmp_path: Path) -> Path:
 
 def set_aside_one(base: Path) -> None:
     url = f"file://{base}/label/old-2"
-    Ledger.open(url, OWNER, {"onEnter": "Add"}).append(Entry.ADD, [ANNA], NOW)
+    record(Ledger.open(url, OWNER, {"onEnter": "Add"}), Entry.ADD, [ANNA], NOW)
     set_aside(url, NOW)
 
 
@@ -85,7 +86,7 @@ def test_a_contact_is_shown_with_where_and_since_when(root: Path) -> None:
 def test_every_record_has_words(root: Path, entry: Entry) -> None:
     ledger = Ledger.existing(f"file://{root}/tenant/Member/label/vip-1")
     assert ledger is not None
-    ledger.append(entry, [BERT], NOW)
+    record(ledger, entry, [BERT], NOW)
 
     shown = command(root, BERT)
 
@@ -141,7 +142,7 @@ def killed(*_: object) -> None:
 
 def test_a_table_that_cannot_be_read_keeps_no_other_from_forgetting(root: Path) -> None:
     broken = root / "tenant/Member/label/a-0"
-    Ledger.open(f"file://{broken}", OWNER, {}).append(Entry.ADD, [ANNA], NOW)
+    record(Ledger.open(f"file://{broken}", OWNER, {}), Entry.ADD, [ANNA], NOW)
     max((broken / "_delta_log").glob("*.json")).write_bytes(b"")
 
     done = command(root, ANNA, "--forget")

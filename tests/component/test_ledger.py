@@ -15,6 +15,7 @@ from voyado_operator.ledger.layout import identities_url, ledger_url, waiting_ur
 from voyado_operator.ledger.members import Ledger
 
 from tests.component.arrow import contacts, rows_of
+from tests.ledgers import record
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 OWNER, TARGET = "cluster/marketing/vip", {"kind": "label", "name": "vip"}
@@ -63,8 +64,8 @@ def test_members_and_window_are_those_of_a_plain_set(
             if at >= since and not sizes:
                 sizes.append(len(model))
             if operation is Operation.REMOVE:
-                ledger.append(Entry.LEAVING, list(moved), at, approval)
-            ledger.append(Entry(operation), list(moved), at, approval)
+                record(ledger, Entry.LEAVING, list(moved), at, approval)
+            record(ledger, Entry(operation), list(moved), at, approval)
             ledger.compact(at)
             model = model | moved if operation is Operation.ADD else model - moved
             if at >= since:
@@ -80,12 +81,12 @@ def test_members_and_window_are_those_of_a_plain_set(
 
 def test_what_is_known_not_to_have_happened_was_not_sent(url: str) -> None:
     ledger, later = opened(url), START + timedelta(hours=1)
-    ledger.append(Entry.ASKED, IDS[:3], START)
-    ledger.append(Entry.VOID, IDS[:1], later)
-    ledger.append(Entry.DECLINED, IDS[1:2], later)
-    ledger.append(Entry.LEAVING, IDS[5:8], START)
-    ledger.append(Entry.ADD, IDS[5:6], later, RESTORED)
-    ledger.append(Entry.CLEARING, IDS[8:9], START)
+    record(ledger, Entry.ASKED, IDS[:3], START)
+    record(ledger, Entry.VOID, IDS[:1], later)
+    record(ledger, Entry.DECLINED, IDS[1:2], later)
+    record(ledger, Entry.LEAVING, IDS[5:8], START)
+    record(ledger, Entry.ADD, IDS[5:6], later, RESTORED)
+    record(ledger, Entry.CLEARING, IDS[8:9], START)
 
     assert contacts(ledger.sent(Operation.ADD, START)) == set(IDS[2:3])
     assert contacts(ledger.sent(Operation.REMOVE, START)) == set(IDS[6:9])
@@ -118,12 +119,12 @@ def test_a_ledger_that_is_not_there_is_none(url: str) -> None:
 def test_of_two_writers_the_later_is_refused(url: str, intrusion: str) -> None:
     ours, theirs = opened(url), opened(url)
     if intrusion == "append":
-        theirs.append(Entry.ADD, IDS[:3], START)
+        record(theirs, Entry.ADD, IDS[:3], START)
     else:
         theirs.describe("other/owner/name", TARGET)
 
     with pytest.raises(LedgerUnavailable, match="another writer"):
-        ours.append(Entry.ADD, IDS[3:6], START)
+        record(ours, Entry.ADD, IDS[3:6], START)
 
     assert not set(members(opened(url))) & set(IDS[3:6])
 
@@ -131,9 +132,9 @@ def test_of_two_writers_the_later_is_refused(url: str, intrusion: str) -> None:
 @pytest.mark.usefixtures("small_rebases")
 def test_a_rebase_forgets_no_member_and_keeps_the_window(url: str) -> None:
     ledger = opened(url)
-    ledger.append(Entry.ADD, IDS, START - timedelta(days=40))
-    ledger.append(Entry.LEAVING, IDS[:10], START)
-    ledger.append(Entry.REMOVE, IDS[:10], START)
+    record(ledger, Entry.ADD, IDS, START - timedelta(days=40))
+    record(ledger, Entry.LEAVING, IDS[:10], START)
+    record(ledger, Entry.REMOVE, IDS[:10], START)
     ledger.compact(START)
 
     assert ledger._log.base, "it was rebased"
@@ -148,8 +149,8 @@ def test_a_first_run_becomes_the_base_as_it_is(url: str) -> None:
     assert ledger.is_empty
     ledger.claim("run")
     for page in (IDS[:10], IDS[10:]):
-        ledger.append(Entry.ASKED, page, START)
-        ledger.append(Entry.ADD, page, START)
+        record(ledger, Entry.ASKED, page, START)
+        record(ledger, Entry.ADD, page, START)
 
     ledger.found()
 
@@ -158,8 +159,8 @@ def test_a_first_run_becomes_the_base_as_it_is(url: str) -> None:
     assert contacts(opened(url).sent(Operation.ADD, START)) == set(IDS)
     later = opened(url)
     assert not later.is_empty
-    later.append(Entry.LEAVING, IDS[:7], START)
-    later.append(Entry.REMOVE, IDS[:7], START)
+    record(later, Entry.LEAVING, IDS[:7], START)
+    record(later, Entry.REMOVE, IDS[:7], START)
     assert sorted(members(opened(url))) == IDS[7:]
     assert opened(url).peak(START, len(IDS) - 7) == len(IDS)
     founded = later._log.base
@@ -177,11 +178,11 @@ def test_more_changes_than_fit_into_memory_are_folded_range_by_range(url: str, m
     everybody = sorted(f"{number * 997 % 4096:03x}00000-0000-4000-8000-000000000000" for number in range(150))
     ledger = opened(url)
     ledger.claim("run")
-    ledger.append(Entry.ADD, everybody[:100], START)
+    record(ledger, Entry.ADD, everybody[:100], START)
     ledger.found()
-    ledger.append(Entry.LEAVING, everybody[20:60], START)
-    ledger.append(Entry.REMOVE, everybody[20:60], START)
-    ledger.append(Entry.ADD, everybody[100:], START)
+    record(ledger, Entry.LEAVING, everybody[20:60], START)
+    record(ledger, Entry.REMOVE, everybody[20:60], START)
+    record(ledger, Entry.ADD, everybody[100:], START)
     expected = sorted({*everybody} - {*everybody[20:60]})
 
     assert sorted(members(opened(url))) == expected
@@ -197,9 +198,9 @@ def test_an_append_writes_what_changed_and_not_the_audience(url: str, tmp_path: 
         return sum(file.stat().st_size for file in tmp_path.rglob("*.parquet"))
 
     ledger = opened(url)
-    ledger.append(Entry.ADD, [f"{number:08x}-0000-4000-8000-000000000000" for number in range(50_000)], START)
+    record(ledger, Entry.ADD, [f"{number:08x}-0000-4000-8000-000000000000" for number in range(50_000)], START)
     before = size()
-    ledger.append(Entry.REMOVE, IDS[:5], START)
+    record(ledger, Entry.REMOVE, IDS[:5], START)
 
     assert size() - before < 16 * 1024
 
@@ -207,7 +208,7 @@ def test_an_append_writes_what_changed_and_not_the_audience(url: str, tmp_path: 
 def test_no_id_is_in_the_transaction_log(url: str, tmp_path: Path) -> None:
     ledger = opened(url)
     for number in range(25):  # past a checkpoint
-        ledger.append(Entry.ADD, [IDS[number]], START)
+        record(ledger, Entry.ADD, [IDS[number]], START)
 
     log = [file for file in tmp_path.rglob("_delta_log/*") if file.is_file()]
     assert any(file.suffix == ".parquet" for file in log)
@@ -216,7 +217,7 @@ def test_no_id_is_in_the_transaction_log(url: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("harm", ["truncate", "delete"])
 def test_a_damaged_ledger_is_unavailable_and_not_empty(url: str, tmp_path: Path, harm: str) -> None:
-    opened(url).append(Entry.ADD, IDS, START)
+    record(opened(url), Entry.ADD, IDS, START)
     [data] = tmp_path.rglob("*.parquet")
     data.unlink() if harm == "delete" else data.write_bytes(data.read_bytes()[:50])
 
@@ -258,8 +259,8 @@ def test_a_rebase_remembers_who_said_no_where_people_are_opted_in(
 ) -> None:
     ledger = Ledger.open(url, OWNER, {"onEnter": on_enter})
     for entry, one in zip((Entry.DECLINED, Entry.REMOVE, Entry.GONE, Entry.VOID), IDS, strict=False):
-        ledger.append(entry, [one], START - timedelta(days=90))
-    ledger.append(Entry.ADD, IDS[4:], START)
+        record(ledger, entry, [one], START - timedelta(days=90))
+    record(ledger, Entry.ADD, IDS[4:], START)
     ledger.compact(START)
 
     assert ledger._log.base, "it was rebased"
@@ -268,9 +269,9 @@ def test_a_rebase_remembers_who_said_no_where_people_are_opted_in(
 
 def test_what_was_announced_and_not_answered_may_be_on_the_target(url: str) -> None:
     ledger = opened(url)
-    ledger.append(Entry.ADD, IDS[:2], START)
-    ledger.append(Entry.LEAVING, IDS[:1], START)
-    ledger.append(Entry.ASKED, IDS[2:3], START, witnesses={IDS[2]: "then"})
+    record(ledger, Entry.ADD, IDS[:2], START)
+    record(ledger, Entry.LEAVING, IDS[:1], START)
+    record(ledger, Entry.ASKED, IDS[2:3], START, witnesses={IDS[2]: "then"})
 
     assert {(row["contact_id"], row["op"]) for row in rows_of(ledger.standing())} == {
         (IDS[0], "leaving"),
@@ -305,7 +306,7 @@ def test_what_could_not_be_recorded_stays_noted(url: str, monkeypatch: pytest.Mo
         with pytest.raises(LedgerUnavailable):
             ledger.commit()
 
-    ledger.append(Entry.ADD, IDS[2:3], START)
+    record(ledger, Entry.ADD, IDS[2:3], START)
 
     assert sorted(members(opened(url))) == IDS[:3]
 
@@ -315,7 +316,7 @@ def _fails(*_: object, **__: object) -> None:
 
 
 COMMITS: dict[str, Callable[[Ledger], None]] = {
-    "entry": lambda ledger: ledger.append(Entry.LEAVING, IDS[:1], START),
+    "entry": lambda ledger: record(ledger, Entry.LEAVING, IDS[:1], START),
     "claim": lambda ledger: ledger.claim("run"),
     "owner": lambda ledger: ledger.describe("somebody", TARGET),
     "rebase": lambda ledger: ledger.compact(START),
@@ -328,7 +329,7 @@ COMMITS: dict[str, Callable[[Ledger], None]] = {
 @pytest.mark.parametrize("commit", COMMITS.values(), ids=COMMITS)
 def test_whom_the_members_are_is_known_until_the_next_commit(url: str, commit: Callable[[Ledger], None]) -> None:
     ledger = opened(url)
-    ledger.append(Entry.ADD, IDS, START)
+    record(ledger, Entry.ADD, IDS, START)
     assert ledger.members_of("f") is None
     ledger.remember("f", len(IDS))
     version = ledger.version

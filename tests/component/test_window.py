@@ -12,6 +12,7 @@ from voyado_operator.domain.plan import AudienceCounts, DiffCounts, Window
 from voyado_operator.ledger.members import Ledger
 
 from tests.component.arrow import contacts
+from tests.ledgers import record
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
 WINDOW = timedelta(hours=24)
@@ -41,19 +42,19 @@ def test_many_small_runs_cannot_bleed_a_label_dry(runs: list[tuple[int, int, int
             diff = DiffCounts(entering, len((going | lost) - sent), len(members) - len(going), len(members))
             plan = Plan(AUDIENCE, diff, window, entering_opts_out=False, tenant_contacts=0)
             if max_removals(plan, limits) is None and going | lost:
-                ledger.append(Entry.LEAVING, list(going), at)
-                ledger.append(Entry.CLEARING, list(lost), at)
+                record(ledger, Entry.LEAVING, list(going), at)
+                record(ledger, Entry.CLEARING, list(lost), at)
                 if end == "refused":
-                    ledger.append(Entry.ADD, list(going), at, RESTORED)
+                    record(ledger, Entry.ADD, list(going), at, RESTORED)
                     removed.append((at, lost))
                 else:
                     removed.append((at, going | lost))
                     members, lost = members - going, lost | going
                 if end == "done":
-                    ledger.append(Entry.REMOVE, list(lost), at)
+                    record(ledger, Entry.REMOVE, list(lost), at)
                     lost = set()
             new = {str(next(fresh)) for _ in range(entering)}
-            ledger.append(Entry.ADD, list(new), at)
+            record(ledger, Entry.ADD, list(new), at)
             members |= new
             sizes.append((at, len(members)))
             recent = set[str]().union(*(people for when, people in removed if when >= at - WINDOW))

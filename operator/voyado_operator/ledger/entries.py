@@ -27,7 +27,7 @@ SCHEMA = Schema(
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """One entry of contacts that is to be recorded, see Ledger.append."""
+    """One entry of contacts that is to be recorded, see Ledger.note."""
 
     entry: Entry
     contact_ids: Sequence[str]

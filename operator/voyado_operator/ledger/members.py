@@ -195,25 +195,6 @@ class Ledger:
             peak = max(peak, members)
         return peak
 
-    def append(
-        self,
-        entry: Entry,
-        contact_ids: Sequence[str],
-        at: datetime,
-        approval: str | None = None,
-        decided: Mapping[str, datetime | None] | None = None,
-        witnesses: Mapping[str, str | None] | None = None,
-    ) -> None:
-        """Record in one commit what Engage acknowledged, or showed, of the contacts (each once) at time `at`.
-
-        `approval` is the digest of the approved plan they went out on, or ADOPTED; only what has none counts in the
-        guards' window. `decided` has what the rows said of when the persons decided, `witnesses` what would tell that a
-        contact was changed after it was asked. When LedgerUnavailable is raised,
-        the contacts may be recorded or not: the next diff shows which.
-        """
-        self.note(entry, contact_ids, at, approval, decided, witnesses)
-        self.commit()
-
     def note(
         self,
         entry: Entry,
@@ -223,15 +204,21 @@ class Ledger:
         decided: Mapping[str, datetime | None] | None = None,
         witnesses: Mapping[str, str | None] | None = None,
     ) -> None:
-        """As `append`, but recorded with the next `commit`, before which nothing is on disk and no contact comes twice.
+        """Have the next `commit` record what Engage acknowledged, or showed, of the contacts (each once) at time `at`.
 
-        The only method that may be called while another thread commits.
+        `approval` is the digest of the approved plan they went out on, or ADOPTED; only what has none counts in the
+        guards' window. `decided` has what the rows said of when the persons decided, `witnesses` what would tell that a
+        contact was changed after it was asked. The only method that may be called while another thread commits.
         """
         if contact_ids:
             self._noted.append(Noted(entry, contact_ids, at, approval, decided or {}, witnesses or {}))
 
     def commit(self) -> None:
-        """Record what was noted, if anything is left; whatever could not be recorded stays noted."""
+        """Record what was noted, if anything is left, in one commit; no contact may be noted twice before it.
+
+        When LedgerUnavailable is raised, the contacts may be recorded or not: the next diff shows which. They stay
+        noted.
+        """
         if noted := self._noted[:]:
             self._log.append(Table.from_batches([entries.rows(self._seq(one.entry), one) for one in noted]))
             del self._noted[: len(noted)]

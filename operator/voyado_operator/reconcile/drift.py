@@ -37,7 +37,8 @@ class DriftCheck:
         if gone or wrong:
             await self.worker(ledger.claim, self.run_id)
         if gone:
-            await self.worker(ledger.append, Entry.GONE, gone, self.around.clock())
+            await self.worker(ledger.note, Entry.GONE, gone, self.around.clock())
+            await self.worker(ledger.commit)
             self.findings.gone = len(gone)
         if wrong:
             corrected = await target.apply(Operation.ADD, wrong)

@@ -162,16 +162,6 @@ class Ledger(Protocol):
 
     def peak(self, since: datetime, members: int) -> int: ...
 
-    def append(
-        self,
-        entry: Entry,
-        contact_ids: Sequence[str],
-        at: datetime,
-        approval: str | None = None,
-        decided: Mapping[str, datetime | None] | None = None,
-        witnesses: Mapping[str, str | None] | None = None,
-    ) -> None: ...
-
     def note(
         self,
         entry: Entry,
