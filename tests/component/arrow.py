@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from arro3.core import Array, DataType, RecordBatch, RecordBatchReader, Table
 from voyado_operator.arrow import ArrowStream
+from voyado_operator.ledger import ids
 
 TEXT = DataType.utf8()
 
@@ -28,7 +29,9 @@ def breaking_off(rows: Table, message: str) -> RecordBatchReader:
 
 
 def rows_of(stream: ArrowStream) -> list[dict[str, object]]:
-    return [row for batch in RecordBatchReader.from_arrow(stream) for row in batch.to_struct_array().to_pylist()]
+    """With contactIds as text, be they text or bytes."""
+    rows = [row for batch in RecordBatchReader.from_arrow(stream) for row in batch.to_struct_array().to_pylist()]
+    return [row | {"contact_id": ids.text(row["contact_id"])} if row.get("contact_id") else row for row in rows]
 
 
 def contacts(stream: ArrowStream) -> set[str]:

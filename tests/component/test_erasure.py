@@ -65,13 +65,15 @@ def command(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def traces(root: Path, contact_id: str) -> list[Path]:
     """Files that hold the id, in their bytes or in what a reader makes of them."""
-    found = [file for file in root.rglob("*") if file.is_file() and contact_id.encode() in file.read_bytes()]
+    written = contact_id.encode(), uuid.UUID(contact_id).bytes, contact_id.replace("-", "").encode()
+    files = {file: file.read_bytes() for file in root.rglob("*") if file.is_file()}
+    found = [file for file, content in files.items() if any(one in content for one in written)]
     return found + [one for one in erasure.tables(root) if contact_id in _read(one)]
 
 
 def _read(one: Path) -> str:
     files = [str(file) for file in one.rglob("*.parquet") if "_delta_log" not in file.parts]
-    every = "select distinct contact_id from read_parquet(?, union_by_name=true)"
+    every = "select distinct try_cast(contact_id as uuid)::varchar from read_parquet(?, union_by_name=true)"
     return str(duckdb.connect().execute(every, [files]).fetchall()) if files else ""
 
 

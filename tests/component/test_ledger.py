@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from voyado_operator.domain.delivery import RESTORED, Entry, Operation
 from voyado_operator.domain.errors import LedgerUnavailable
-from voyado_operator.ledger import changelog
+from voyado_operator.ledger import changelog, ids
 from voyado_operator.ledger.layout import identities_url, ledger_url, waiting_url
 from voyado_operator.ledger.members import Ledger
 
@@ -167,7 +167,7 @@ def test_a_first_run_becomes_the_base_as_it_is(url: str) -> None:
     later.compact(START)
     assert later._log.base != founded, "it was rebased"
     assert sorted(members(opened(url))) == IDS[7:]
-    told = opened(url)._log.rows(f"select op from log where contact_id = '{IDS[0]}' order by seq")
+    told = opened(url)._log.rows(f"select op from log where contact_id = {ids.sql(IDS[0])} order by seq")
     assert [row["op"] for row in told] == ["asked", "add", "leaving", "remove"], "what was founded is history as well"
     assert opened(url).peak(START, len(IDS) - 7) == len(IDS)
     assert contacts(opened(url).sent(Operation.ADD, START)) == set(IDS)
@@ -321,7 +321,7 @@ COMMITS: dict[str, Callable[[Ledger], None]] = {
     "owner": lambda ledger: ledger.describe("somebody", TARGET),
     "rebase": lambda ledger: ledger.compact(START),
     "loss": lambda ledger: ledger.mark_lost(START, 7),
-    "erasure": lambda ledger: ledger._log.rewrite(f"contact_id <> '{IDS[0]}'"),
+    "erasure": lambda ledger: ledger._log.rewrite(f"contact_id <> {ids.sql(IDS[0])}"),
 }
 
 

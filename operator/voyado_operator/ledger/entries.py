@@ -10,12 +10,12 @@ from deltalake import Field, Schema
 from deltalake.schema import PrimitiveType
 
 from voyado_operator.domain.delivery import Entry
-from voyado_operator.ledger import moment
+from voyado_operator.ledger import ids, moment
 
 SCHEMA = Schema(
     [
         Field("seq", PrimitiveType("long"), nullable=False),
-        Field("contact_id", PrimitiveType("string"), nullable=False),
+        Field("contact_id", PrimitiveType("binary"), nullable=False),
         Field("op", PrimitiveType("string"), nullable=False),
         Field("changed_at", PrimitiveType("timestamp"), nullable=False),
         Field("approval", PrimitiveType("string")),
@@ -38,17 +38,17 @@ class Noted:
 
 
 def rows(seq: int, noted: Noted) -> RecordBatch:
-    ids, at, size, text = noted.contact_ids, noted.at, len(noted.contact_ids), DataType.utf8()
+    contacts, at, size, text = noted.contact_ids, noted.at, len(noted.contact_ids), DataType.utf8()
     decided, witnesses = noted.decided, noted.witnesses
     return RecordBatch.from_pydict(
         {
             "seq": Array([seq] * size, type=DataType.int64()),
-            "contact_id": Array(ids, type=text),
+            "contact_id": ids.column(contacts),
             "op": _repeated(noted.entry.value, size),
             "changed_at": moment.repeated(at, size),
             "approval": _repeated(noted.approval, size),
-            "decided_at": moment.column([decided.get(one) for one in ids]) if decided else moment.nulls(size),
-            "witness": Array([witnesses.get(one) for one in ids], type=text) if witnesses else _repeated(None, size),
+            "decided_at": moment.column([decided.get(one) for one in contacts]) if decided else moment.nulls(size),
+            "witness": Array([witnesses.get(one) for one in contacts], type=text) if witnesses else _repeated(None, size),
         }
     )
 

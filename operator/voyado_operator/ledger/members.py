@@ -9,7 +9,7 @@ from arro3.core import Table
 
 from voyado_operator.arrow import ArrowStream
 from voyado_operator.domain.delivery import ADOPTED, RESTORED, Entry, Operation
-from voyado_operator.ledger import entries, moment
+from voyado_operator.ledger import entries, ids, moment
 from voyado_operator.ledger.changelog import ChangeLog
 from voyado_operator.ledger.entries import Noted
 
@@ -158,14 +158,14 @@ class Ledger:
     def records(self, contact_id: str) -> list[tuple[str, datetime]]:
         """The latest entry of one contact (a canonical GUID) and when it was made; at most one."""
         found = self._log.rows(
-            f"select op, changed_at from ({self._log.folded()}) where contact_id = '{contact_id}' limit 1"
+            f"select op, changed_at from ({self._log.folded()}) where contact_id = {ids.sql(contact_id)} limit 1"
         )
         return [(str(row["op"]), cast(datetime, row["changed_at"])) for row in found]
 
     def sample(self, size: int) -> list[str]:
         """Some members, at random."""
         members = f"select contact_id from ({self._log.folded()}) where op = '{Entry.ADD}'"
-        return [str(row["contact_id"]) for row in self._log.rows(f"{members} order by random() limit {size:d}")]
+        return [ids.text(row["contact_id"]) for row in self._log.rows(f"{members} order by random() limit {size:d}")]
 
     def sent(self, operation: Operation, since: datetime) -> ArrowStream:
         """Whom the operation was about to be done to at or after `since`, without an approval: contact_id, each once.
