@@ -83,11 +83,12 @@ class RateLimiter:
                 del self._turns[user]
             if slot.done():  # whoever waited has been cancelled
                 continue
+            self._turn = max(self._turn, turn)
+            slot.set_result(None)
+            await asyncio.sleep(0)  # until it is on its way: whatever holds the loop up meanwhile makes this slot late
             now = self._clock()
             self._climb(now)
             self._next_slot = max(self._next_slot, now - LATE) + (1 + LATE) / self._rate
-            self._turn = max(self._turn, turn)
-            slot.set_result(None)
 
     def _climb(self, now: float) -> None:
         if self._rate < self._configured and now - self._changed >= CALM_SECONDS:

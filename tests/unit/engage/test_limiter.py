@@ -56,6 +56,22 @@ async def test_late_timers_neither_waste_slots_nor_bunch_them(late: list[float],
     assert max(sum(1 for other in times if start <= other < start + 1) for start in times) <= rate + 1
 
 
+@given(stalls=st.lists(st.sampled_from([0.0, 0.004, 0.05]), min_size=150, max_size=150), rate=st.sampled_from([50, 200]))
+@settings(max_examples=30, deadline=None)
+async def test_whatever_holds_up_who_has_a_slot_puts_off_the_next(stalls: list[float], rate: int) -> None:
+    clock, sent = Clock(), list[float]()
+    limiter, stalling = RateLimiter(rate, clock, clock.sleep), chain(stalls, repeat(0.0))
+
+    async def one() -> None:
+        await limiter.acquire()
+        clock.now += next(stalling)
+        sent.append(clock.now)
+
+    await asyncio.gather(*(one() for _ in range(2 * rate + 50)))
+
+    assert max(sum(1 for other in sent if start <= other < start + 1) for start in sent) <= rate + 1
+
+
 async def test_timers_that_are_a_little_late_cost_no_slots() -> None:
     clock = Clock()
     times = await taken(RateLimiter(200, clock, lambda seconds: clock.sleep(seconds + 0.001)), clock, 1000)
