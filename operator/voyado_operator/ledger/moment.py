@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import lru_cache
 
 from arro3.core import Array, DataType
 
@@ -11,21 +10,7 @@ from voyado_operator.domain.moments import microseconds
 
 def column(moments: Sequence[datetime | None]) -> Array:
     """The aware `moments` as an Arrow array."""
-    return _column([None if moment is None else microseconds(moment) for moment in moments])
-
-
-def repeated(moment: datetime, times: int) -> Array:
-    """The aware `moment` over and over."""
-    return _column([microseconds(moment)] * times)
-
-
-@lru_cache(maxsize=4)
-def nulls(size: int) -> Array:
-    """No moment, over and over."""
-    return _column([None] * size)
-
-
-def _column(numbers: Sequence[int | None]) -> Array:
+    numbers = [None if moment is None else microseconds(moment) for moment in moments]
     return Array(numbers, type=DataType.int64()).cast(DataType.timestamp("us", tz="UTC"))
 
 
