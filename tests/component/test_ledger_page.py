@@ -23,19 +23,22 @@ from tests.component.installation import Installation
 PAGE = (Path(__file__).parents[2] / "docs" / "ledger.md").read_text()
 ROOT, LEDGER = "/var/lib/voyado-operator", "/acme.voyado.com/default/label/vip-customers-f9f881b3899b"
 CONTACT, DAY = "2f6b8a0e-0000-4000-8000-000000000001", "2026-11-20 00:00:00+00:00"
-MEMBERS_NOW, MEMBERS_THEN, HISTORY = re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)
+IN_DUCKDB, IN_DATAFUSION, MEMBERS_NOW, MEMBERS_THEN, HISTORY = re.findall(r"```sql\n(.*?)```", PAGE, re.DOTALL)
 SMALL_SCRIPT, WHICH_AUDIENCES, NEW_OWNER = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 ENGINES = ("DataFusion", "DuckDB")
 FREELY = {"maxRemovals": "100%", "maxAdditions": 100_000, "allowEmpty": True}
 
 
 def asked(here: Installation, sql: str, engine: str) -> list[dict[str, Any]]:
-    query = QueryBuilder().register("ledger", DeltaTable(ledger_of(here)))
+    query = QueryBuilder().register("stored", DeltaTable(ledger_of(here)))
     if engine == "DataFusion":
+        query.execute(IN_DATAFUSION)
         return [row for batch in query.execute(sql) for row in batch.to_struct_array().to_pylist()]
-    ledger = query.execute("select * from ledger").read_all()  # noqa: F841 - DuckDB finds it by its name
-    found = duckdb.sql(f"select columns(*)::varchar from ({sql})")  # a time as such asks for pytz
-    return [dict(zip(found.columns, row, strict=True)) for row in found.fetchall()]
+    with duckdb.connect() as connection:
+        connection.register("stored", query.execute("select * from stored").read_all())
+        connection.execute(IN_DUCKDB)
+        found = connection.sql(f"select columns(*)::varchar from ({sql})")  # a time as such asks for pytz
+        return [dict(zip(found.columns, row, strict=True)) for row in found.fetchall()]
 
 
 def people(rows: list[dict[str, Any]]) -> set[str]:

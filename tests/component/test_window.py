@@ -3,6 +3,7 @@
 import tempfile
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -53,7 +54,7 @@ def test_many_small_runs_cannot_bleed_a_label_dry(runs: list[tuple[int, int, int
                 if end == "done":
                     record(ledger, Entry.REMOVE, list(lost), at)
                     lost = set()
-            new = {str(next(fresh)) for _ in range(entering)}
+            new = {str(UUID(int=next(fresh))) for _ in range(entering)}
             record(ledger, Entry.ADD, list(new), at)
             members |= new
             sizes.append((at, len(members)))

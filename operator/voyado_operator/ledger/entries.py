@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from arro3.core import Array, DataType, RecordBatch
 from deltalake import Field, Schema
@@ -26,38 +27,38 @@ SCHEMA = Schema(
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """One entry of contacts that is to be recorded, see Ledger.note."""
+    """One entry of contacts that is to be recorded: everything of its rows but their number."""
 
     entry: Entry
-    contact_ids: Sequence[str]
-    at: datetime
-    approval: str | None
-    decided: Mapping[str, datetime | None]
-    witnesses: Mapping[str, str | None]
+    rows: RecordBatch
+
+    def numbered(self, seq: int) -> RecordBatch:
+        return self.rows.add_column(0, "seq", _repeated(Array([seq], type=DataType.int64()), self.rows.num_rows))
 
 
-def rows(seq: int, noted: Noted) -> RecordBatch:
-    contacts, size, text = noted.contact_ids, len(noted.contact_ids), DataType.utf8()
-    decided, witnesses = noted.decided, noted.witnesses
-    return RecordBatch.from_pydict(
-        {
-            "seq": _repeated(Array([seq], type=DataType.int64()), size),
-            "contact_id": ids.column(contacts),
-            "op": _repeated(Array([noted.entry.value], type=text), size),
-            "changed_at": _repeated(moment.column([noted.at]), size),
-            "approval": _repeated(Array([noted.approval], type=text), size),
-            "decided_at": (
-                moment.column([decided.get(one) for one in contacts])
-                if decided
-                else _repeated(moment.column([None]), size)
-            ),
-            "witness": (
-                Array([witnesses.get(one) for one in contacts], type=text)
-                if witnesses
-                else _repeated(Array([None], type=text), size)
-            ),
-        }
-    )
+def noted(
+    entry: Entry,
+    contact_ids: Sequence[str],
+    at: datetime,
+    approval: str | None,
+    decided: Mapping[str, datetime | None],
+    witnesses: Mapping[str, str | None],
+) -> Noted:
+    """See Ledger.note."""
+    size, text = len(contact_ids), DataType.utf8()
+    columns: dict[str, Any] = {
+        "contact_id": ids.column(contact_ids),
+        "op": _repeated(Array([entry.value], type=text), size),
+        "changed_at": _repeated(moment.column([at]), size),
+        "approval": _repeated(Array([approval], type=text), size),
+        "decided_at": _repeated(moment.column([None]), size),
+        "witness": _repeated(Array([None], type=text), size),
+    }
+    if decided:
+        columns["decided_at"] = moment.column([decided.get(one) for one in contact_ids])
+    if witnesses:
+        columns["witness"] = Array([witnesses.get(one) for one in contact_ids], type=text)
+    return Noted(entry, RecordBatch.from_pydict(columns))
 
 
 def _repeated(one: Array, times: int) -> Array:

@@ -11,7 +11,6 @@ from voyado_operator.arrow import ArrowStream
 from voyado_operator.domain.delivery import ADOPTED, RESTORED, Entry, Operation
 from voyado_operator.ledger import entries, ids, moment
 from voyado_operator.ledger.changelog import ChangeLog
-from voyado_operator.ledger.entries import Noted
 
 HISTORY = timedelta(days=30)
 """How long a rebase keeps change rows: the longest window that can be counted."""
@@ -41,7 +40,7 @@ class Ledger:
     def __init__(self, log: ChangeLog) -> None:
         self._log = log
         self._first: int | None = None
-        self._noted: list[Noted] = []
+        self._noted: list[entries.Noted] = []
 
     @classmethod
     def open(cls, url: str, owner: str, target: Mapping[str, str]) -> "Ledger":
@@ -211,7 +210,7 @@ class Ledger:
         contact was changed after it was asked. The only method that may be called while another thread commits.
         """
         if contact_ids:
-            self._noted.append(Noted(entry, contact_ids, at, approval, decided or {}, witnesses or {}))
+            self._noted.append(entries.noted(entry, contact_ids, at, approval, decided or {}, witnesses or {}))
 
     def commit(self) -> None:
         """Record what was noted, if anything is left, in one commit; no contact may be noted twice before it.
@@ -220,7 +219,7 @@ class Ledger:
         noted.
         """
         if noted := self._noted[:]:
-            self._log.append(Table.from_batches([entries.rows(self._seq(one.entry), one) for one in noted]))
+            self._log.append(Table.from_batches([one.numbered(self._seq(one.entry)) for one in noted]))
             del self._noted[: len(noted)]
 
     def _seq(self, entry: Entry) -> int:

@@ -1,0 +1,32 @@
+"""contactIds as the 16 bytes that a ledger holds."""
+
+import gc
+from uuid import UUID
+
+import pytest
+from arro3.core import Array
+from hypothesis import given
+from hypothesis import strategies as st
+from voyado_operator.ledger import ids
+
+
+@given(contacts=st.lists(st.uuids().map(str)))
+def test_ids_become_bytes_and_text_again(contacts: list[str]) -> None:
+    column = ids.column(contacts)
+    gc.collect()  # it looks at nobody's memory any more
+
+    assert column.to_pylist() == [UUID(one).bytes for one in contacts]
+    assert [ids.text(one) for one in column.to_pylist()] == contacts
+
+
+def test_an_error_on_its_way_past_a_column_stays_what_it_was() -> None:
+    def fail(_: Array) -> None:
+        raise ValueError("of the storage")
+
+    with pytest.raises(ValueError, match="of the storage"):
+        fail(ids.column([str(UUID(int=1))]))
+
+
+def test_what_is_no_guid_is_not_taken_for_one() -> None:
+    with pytest.raises(ValueError, match=r"^(?!.*2f6b)"):
+        ids.column(["2f6b8a0e-0000-4000-8000-00000000000x"])
