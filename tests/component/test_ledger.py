@@ -4,13 +4,16 @@ import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
+from deltalake import DeltaTable, Field, Schema
+from deltalake.schema import PrimitiveType
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from voyado_operator.domain.delivery import RESTORED, Entry, Operation
 from voyado_operator.domain.errors import LedgerUnavailable
-from voyado_operator.ledger import changelog, ids
+from voyado_operator.ledger import changelog, entries, ids
 from voyado_operator.ledger.layout import identities_url, ledger_url, waiting_url
 from voyado_operator.ledger.members import Ledger
 
@@ -212,7 +215,8 @@ def test_no_id_is_in_the_transaction_log(url: str, tmp_path: Path) -> None:
 
     log = [file for file in tmp_path.rglob("_delta_log/*") if file.is_file()]
     assert any(file.suffix == ".parquet" for file in log)
-    assert not [file for file in log for one in IDS if one.encode() in file.read_bytes()]
+    written = [way for one in IDS for way in (one.encode(), UUID(one).bytes, UUID(one).hex.encode())]
+    assert not [file for file in log for way in written if way in file.read_bytes()]
 
 
 @pytest.mark.parametrize("harm", ["truncate", "delete"])
@@ -223,6 +227,17 @@ def test_a_damaged_ledger_is_unavailable_and_not_empty(url: str, tmp_path: Path,
 
     with pytest.raises(LedgerUnavailable):
         opened(url).peak(START, 30)
+
+
+def test_a_ledger_of_another_layout_is_refused(url: str) -> None:
+    earlier = [
+        Field("contact_id", PrimitiveType("string"), nullable=False) if field.name == "contact_id" else field
+        for field in entries.SCHEMA.fields
+    ]
+    DeltaTable.create(url, Schema(earlier))
+
+    with pytest.raises(LedgerUnavailable, match="made by another version of the operator"):
+        opened(url)
 
 
 @given(

@@ -28,6 +28,7 @@ from deltalake.exceptions import DeltaError
 from deltalake.schema import PrimitiveType
 
 from voyado_operator.arrow import ArrowStream, Batches
+from voyado_operator.domain.errors import LedgerUnavailable
 from voyado_operator.ledger.damage import intact, remove_unfinished
 from voyado_operator.ledger.failures import unavailable
 
@@ -74,12 +75,21 @@ class ChangeLog:
 
     @classmethod
     def open(cls, url: str, key: str, schema: Schema, description: str = "") -> "ChangeLog":
-        """Open the table at `url`, created with `schema` (its first column is `seq`) and `description` if absent."""
+        """Open the table at `url`, created with `schema` (its first column is `seq`) and `description` if absent.
+
+        Raises LedgerUnavailable also for a table of another schema.
+        """
         with unavailable(url, "open"):
             if not DeltaTable.is_deltatable(url):
                 with suppress(DeltaError):  # somebody else created it at the same moment
                     DeltaTable.create(url, schema, description=description, configuration=CONFIGURATION)
-            return cls(intact(url), url, key)
+            log = cls(intact(url), url, key)
+        if log.table.schema() != schema:
+            raise LedgerUnavailable(
+                f"the table at {url} was made by another version of the operator, as its columns are not those of this "
+                "one; run that version, or set the table aside (docs/runbook.md: the ledger was lost)"
+            )
+        return log
 
     @classmethod
     def existing(cls, url: str, key: str) -> "ChangeLog | None":
