@@ -103,8 +103,7 @@ class _Described:
 
 def cut(data: bytes, width: int) -> Array:
     """`data` as an array of binary values of so many bytes each; out of a list of bytes they take 260 ns each."""
-    lender = _Lent(data, width)
-    lent = Array.from_arrow(lender)
+    lent = Array.from_arrow(_Lent(data, width))
     copied = lent.cast(DataType.binary())
     del lent  # now: released while an error is on its way up, its callback would take the error's place
     return copied
@@ -127,21 +126,27 @@ class _Values(ctypes.Structure):
     ]
 
 
+_in_use: dict[int, object] = {}
+"""What arrays that were handed out look at, until whoever has one releases it."""
+
+
 def _give_back(address: int) -> None:
-    _Values.from_address(address).release = _release()
+    values = _Values.from_address(address)
+    del _in_use[values.private_data]
+    values.release = _release()
 
 
 _given_back = _release(_give_back)
 
 
+@dataclass(frozen=True, slots=True)
 class _Lent:
-    """Looks at bytes that outlive it."""
-
-    def __init__(self, data: bytes, width: int) -> None:
-        self._type = DataType.binary(width)
-        self._buffers = (ctypes.c_char_p * 2)(None, data)  # no nulls, and the values
-        size = len(data) // width
-        self._values = _Values(length=size, n_buffers=2, buffers=self._buffers, release=_given_back)
+    data: bytes
+    width: int
 
     def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]:
-        return self._type.__arrow_c_schema__(), _capsule(ctypes.addressof(self._values), _ARRAY, None)
+        buffers = (ctypes.c_char_p * 2)(None, self.data)  # no nulls, and the values
+        size, key = len(self.data) // self.width, id(buffers)
+        values = _Values(length=size, n_buffers=2, buffers=buffers, release=_given_back, private_data=key)
+        _in_use[key] = buffers, values, self.data
+        return DataType.binary(self.width).__arrow_c_schema__(), _capsule(ctypes.addressof(values), _ARRAY, None)

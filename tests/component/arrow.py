@@ -31,7 +31,10 @@ def breaking_off(rows: Table, message: str) -> RecordBatchReader:
 def rows_of(stream: ArrowStream) -> list[dict[str, object]]:
     """With contactIds as text, be they text or bytes."""
     rows = [row for batch in RecordBatchReader.from_arrow(stream) for row in batch.to_struct_array().to_pylist()]
-    return [row | {"contact_id": ids.text(row["contact_id"])} if row.get("contact_id") else row for row in rows]
+    return [
+        row | {"contact_id": ids.text(row["contact_id"])} if isinstance(row.get("contact_id"), bytes) else row
+        for row in rows
+    ]
 
 
 def contacts(stream: ArrowStream) -> set[str]:

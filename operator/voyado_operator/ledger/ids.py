@@ -23,6 +23,6 @@ def sql(contact_id: str) -> str:
     return f"X'{UUID(contact_id).hex}'"
 
 
-def text(value: object) -> str:
+def text(value: bytes) -> str:
     """A value of such a column as a canonical GUID."""
-    return str(UUID(bytes=value)) if isinstance(value, bytes) else str(value)
+    return str(UUID(bytes=value))

@@ -164,7 +164,8 @@ class Ledger:
     def sample(self, size: int) -> list[str]:
         """Some members, at random."""
         members = f"select contact_id from ({self._log.folded()}) where op = '{Entry.ADD}'"
-        return [ids.text(row["contact_id"]) for row in self._log.rows(f"{members} order by random() limit {size:d}")]
+        found = self._log.rows(f"{members} order by random() limit {size:d}")
+        return [ids.text(cast(bytes, row["contact_id"])) for row in found]
 
     def sent(self, operation: Operation, since: datetime) -> ArrowStream:
         """Whom the operation was about to be done to at or after `since`, without an approval: contact_id, each once.
