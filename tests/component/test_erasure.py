@@ -9,12 +9,15 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from deltalake import write_deltalake
+from arro3.core import Array, DataType, Table
+from deltalake import DeltaTable, Field, Schema, write_deltalake
+from deltalake.schema import PrimitiveType
 from voyado_operator.domain.delivery import Entry, Operation, parking
 from voyado_operator.domain.errors import LedgerUnavailable
 from voyado_operator.domain.matching import Match, MatchStatus
 from voyado_operator.domain.plan import WaitingPlan
-from voyado_operator.ledger import erasure, retention
+from voyado_operator.ledger import entries, erasure, retention
+from voyado_operator.ledger.changelog import CONFIGURATION, SMALL
 from voyado_operator.ledger.damage import set_aside
 from voyado_operator.ledger.identities import Identities
 from voyado_operator.ledger.members import Ledger
@@ -82,6 +85,23 @@ def test_a_contact_is_shown_with_where_and_since_when(root: Path) -> None:
     assert shown.returncode == 0
     assert shown.stdout == f"a member since 2026-06-01 12:00:00 UTC\ttenant/Member/label/vip-1\tof {OWNER}\n"
     assert "no ledger has a record" in command(root, str(uuid.uuid4())).stdout
+
+
+def test_a_ledger_that_holds_ids_as_text_is_no_ledger_without_the_contact(tmp_path: Path) -> None:
+    text = [
+        Field(one.name, PrimitiveType("string"), nullable=False) if one.name == "contact_id" else one
+        for one in entries.SCHEMA.fields
+    ]
+    ledger = DeltaTable.create(str(tmp_path / "vip"), Schema(text), configuration=CONFIGURATION)
+    rows = entries.noted(Entry.ADD, [ANNA, BERT], NOW, None, {}, {}).numbered(1)
+    rows = rows.set_column(1, "contact_id", Array([ANNA, BERT], type=DataType.utf8()))
+    write_deltalake(ledger, Table.from_batches([rows]), mode="append", writer_properties=SMALL)
+
+    with pytest.raises(LedgerUnavailable):
+        list(erasure.memberships(tmp_path, ANNA))
+    assert erasure.forget(tmp_path, ANNA) == erasure.Erased(["vip"], [])
+    assert traces(tmp_path, ANNA) == []
+    assert traces(tmp_path, BERT)
 
 
 @pytest.mark.parametrize("entry", Entry)

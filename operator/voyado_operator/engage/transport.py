@@ -137,8 +137,8 @@ class Transport:
         try:
             async for attempt in stamina.retry_context(
                 on=_wait_for_undone if request.method == "POST" else _wait_for,
-                attempts=self.patience.attempts if left > 0 else 1,
-                timeout=left if left > 0 else None,
+                attempts=self.patience.attempts,
+                timeout=max(left, 1e-9),  # it ends with the first attempt; stamina warns of 0
                 wait_initial=self.patience.first_wait,
                 wait_max=self.patience.longest_wait,
             ):

@@ -12,7 +12,6 @@ from datetime import datetime
 from pathlib import Path
 
 from voyado_operator.domain.errors import LedgerUnavailable
-from voyado_operator.ledger import ids
 from voyado_operator.ledger.changelog import ChangeLog
 from voyado_operator.ledger.damage import DAMAGED
 from voyado_operator.ledger.failures import Overtaken, unavailable
@@ -89,7 +88,7 @@ def _erased(table: Path, contact_id: str) -> bool:
     log = ChangeLog.existing(url, "address_hash" if kind == "identities" else "contact_id")
     if log is None:
         return False
-    literal = ids.sql(contact_id) if kind == "ledger" else f"'{contact_id}'"
+    literal = log.contact(contact_id)
     is_held = bool(log.rows(f"select 1 as one from log where contact_id = {literal} limit 1"))
     if is_held:
         log.rewrite(f"contact_id is distinct from {literal}")

@@ -56,7 +56,7 @@ class Ledger:
     def existing(cls, url: str) -> "Ledger | None":
         """The ledger at `url`, if there is one."""
         log = ChangeLog.existing(url, "contact_id")
-        return cls(log) if log else None
+        return cls(log.of(entries.SCHEMA)) if log else None
 
     @property
     def url(self) -> str:

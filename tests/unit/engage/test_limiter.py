@@ -3,7 +3,7 @@
 import asyncio
 from itertools import chain, repeat
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from voyado_operator.engage.limiter import Priority, RateLimiter
 
@@ -57,6 +57,7 @@ async def test_late_timers_neither_waste_slots_nor_bunch_them(late: list[float],
 
 
 @given(stalls=st.lists(st.sampled_from([0, 0.004, 0.05]), min_size=150, max_size=150), rate=st.sampled_from([50, 200]))
+@example(stalls=[0] * 5 + [0.05] * 2 + [0] * 143, rate=200)
 @settings(max_examples=30, deadline=None)
 async def test_whatever_holds_up_who_has_a_slot_puts_off_the_next(stalls: list[float], rate: int) -> None:
     clock, sent = Clock(), list[float]()
