@@ -27,7 +27,18 @@ class _Schema(ctypes.Structure):
 
 
 class _Array(ctypes.Structure):
-    _fields_ = [("fields", ctypes.c_byte * 64), ("release", ctypes.c_void_p), ("private_data", ctypes.c_void_p)]
+    _fields_ = [
+        ("length", ctypes.c_int64),
+        ("null_count", ctypes.c_int64),
+        ("offset", ctypes.c_int64),
+        ("n_buffers", ctypes.c_int64),
+        ("n_children", ctypes.c_int64),
+        ("buffers", ctypes.POINTER(ctypes.c_char_p)),
+        ("children", ctypes.c_void_p),
+        ("dictionary", ctypes.c_void_p),
+        ("release", ctypes.c_void_p),
+        ("private_data", ctypes.c_void_p),
+    ]
 
 
 Struct = TypeVar("Struct", _Schema, _Array)
@@ -110,31 +121,14 @@ def cut(data: bytes, width: int) -> Array:
     return Array.from_arrow(_Lent(data, width)).cast(DataType.binary())
 
 
-class _Values(ctypes.Structure):
-    """ArrowArray in full, for one that is handed out."""
-
-    _fields_ = [
-        ("length", ctypes.c_int64),
-        ("null_count", ctypes.c_int64),
-        ("offset", ctypes.c_int64),
-        ("n_buffers", ctypes.c_int64),
-        ("n_children", ctypes.c_int64),
-        ("buffers", ctypes.POINTER(ctypes.c_char_p)),
-        ("children", ctypes.c_void_p),
-        ("dictionary", ctypes.c_void_p),
-        ("release", _release),
-        ("private_data", ctypes.c_void_p),
-    ]
-
-
 _in_use: dict[int, object] = {}
 """What arrays that were handed out look at, until whoever has one releases it."""
 
 
 def _give_back(address: int) -> None:
-    values = _Values.from_address(address)
+    values = _Array.from_address(address)
     del _in_use[values.private_data]
-    values.release = _release()
+    values.release = None
 
 
 _given_back = _release(_give_back)
@@ -147,7 +141,7 @@ class _Lent:
 
     def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]:
         buffers = (ctypes.c_char_p * 2)(None, self.data)  # no nulls, and the values
-        size, key = len(self.data) // self.width, id(buffers)
-        values = _Values(length=size, n_buffers=2, buffers=buffers, release=_given_back, private_data=key)
+        size, key, release = len(self.data) // self.width, id(buffers), ctypes.cast(_given_back, ctypes.c_void_p)
+        values = _Array(length=size, n_buffers=2, buffers=buffers, release=release, private_data=key)
         _in_use[key] = buffers, values
         return DataType.binary(self.width).__arrow_c_schema__(), _capsule(ctypes.addressof(values), _ARRAY, None)

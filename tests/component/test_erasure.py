@@ -10,8 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from arro3.core import Array, DataType, Table
-from deltalake import DeltaTable, Field, Schema, write_deltalake
-from deltalake.schema import PrimitiveType
+from deltalake import DeltaTable, write_deltalake
 from voyado_operator.domain.delivery import Entry, Operation, parking
 from voyado_operator.domain.errors import LedgerUnavailable
 from voyado_operator.domain.matching import Match, MatchStatus
@@ -25,7 +24,7 @@ from voyado_operator.ledger.parked import Parked
 from voyado_operator.ledger.waiting import WaitingPlans
 
 from tests.component.arrow import rows_of, table
-from tests.ledgers import record
+from tests.ledgers import WITH_IDS_AS_TEXT, record
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 ANNA, BERT = (str(uuid.UUID(int=number)) for number in (0xA22A, 0xBE27))
@@ -88,11 +87,7 @@ def test_a_contact_is_shown_with_where_and_since_when(root: Path) -> None:
 
 
 def test_a_ledger_that_holds_ids_as_text_is_no_ledger_without_the_contact(tmp_path: Path) -> None:
-    text = [
-        Field(one.name, PrimitiveType("string"), nullable=False) if one.name == "contact_id" else one
-        for one in entries.SCHEMA.fields
-    ]
-    ledger = DeltaTable.create(str(tmp_path / "vip"), Schema(text), configuration=CONFIGURATION)
+    ledger = DeltaTable.create(str(tmp_path / "vip"), WITH_IDS_AS_TEXT, configuration=CONFIGURATION)
     rows = entries.noted(Entry.ADD, [ANNA, BERT], NOW, None, {}, {}).numbered(1)
     rows = rows.set_column(1, "contact_id", Array([ANNA, BERT], type=DataType.utf8()))
     write_deltalake(ledger, Table.from_batches([rows]), mode="append", writer_properties=SMALL)

@@ -7,18 +7,17 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from deltalake import DeltaTable, Field, Schema
-from deltalake.schema import PrimitiveType
+from deltalake import DeltaTable
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from voyado_operator.domain.delivery import RESTORED, Entry, Operation
 from voyado_operator.domain.errors import LedgerUnavailable
-from voyado_operator.ledger import changelog, entries, ids
+from voyado_operator.ledger import changelog, ids
 from voyado_operator.ledger.layout import identities_url, ledger_url, waiting_url
 from voyado_operator.ledger.members import Ledger
 
 from tests.component.arrow import contacts, rows_of
-from tests.ledgers import record
+from tests.ledgers import WITH_IDS_AS_TEXT, record
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 OWNER, TARGET = "cluster/marketing/vip", {"kind": "label", "name": "vip"}
@@ -230,11 +229,7 @@ def test_a_damaged_ledger_is_unavailable_and_not_empty(url: str, tmp_path: Path,
 
 
 def test_a_ledger_of_another_layout_is_refused(url: str) -> None:
-    earlier = [
-        Field("contact_id", PrimitiveType("string"), nullable=False) if field.name == "contact_id" else field
-        for field in entries.SCHEMA.fields
-    ]
-    DeltaTable.create(url, Schema(earlier))
+    DeltaTable.create(url, WITH_IDS_AS_TEXT)
 
     for opening in (opened, Ledger.existing):
         with pytest.raises(LedgerUnavailable, match="has other columns"):

@@ -17,10 +17,9 @@ JOINED = """
     select count(*) filter (where p.contact_id is null), count(*) filter (where a.contact_id is null)
     from previous p full join audience a on p.contact_id = a.contact_id
 """
-AS_UUIDS = """
-    select count(*) filter (where p.contact_id is null), count(*) filter (where a.contact_id is null)
-    from members p full join audience a on p.contact_id::uuid = a.contact_id::uuid
-"""
+AS_UUIDS = JOINED.replace("previous", "members").replace(
+    "p.contact_id = a.contact_id", "p.contact_id::uuid = a.contact_id::uuid"
+)
 EXCEPTS = """
     select (select count(*) from (from audience except from previous)),
            (select count(*) from (from previous except from audience))
