@@ -9,6 +9,7 @@ from arro3.core import Array, DataType, RecordBatch
 from deltalake import Field, Schema
 from deltalake.schema import PrimitiveType
 
+from voyado_operator.domain.contacts import Contacts
 from voyado_operator.domain.delivery import Entry
 from voyado_operator.ledger import ids, moment
 
@@ -47,7 +48,7 @@ def noted(
     """See Ledger.note."""
     size, text = len(contact_ids), DataType.utf8()
     columns: dict[str, Any] = {
-        "contact_id": ids.column(contact_ids),
+        "contact_id": ids.column(Contacts.of(contact_ids)),
         "op": _repeated(Array([entry.value], type=text), size),
         "changed_at": _repeated(moment.column([at]), size),
         "approval": _repeated(Array([approval], type=text), size),

@@ -5,24 +5,17 @@ take 4.6 s at 2 GB instead of 2.6.
 """
 
 from binascii import unhexlify
-from collections.abc import Sequence
 from uuid import UUID
 
 from arro3.core import Array
 
 from voyado_operator.arrow import cut
+from voyado_operator.domain.contacts import Contacts
 
 
-def column(contact_ids: Sequence[str]) -> Array:
-    """The canonical GUIDs as an array of binary values; 80 ns each.
-
-    Raises ValueError, which quotes none: where one was longer than a GUID and another shorter, their neighbours would
-    be other people.
-    """
-    text = "".join(contact_ids)
-    if text[8::36] != "-" * len(contact_ids):
-        raise ValueError("a contactId is no canonical GUID")
-    return cut(unhexlify(text.encode().translate(None, b"-")), 16)
+def column(contacts: Contacts) -> Array:
+    """The GUIDs as an array of binary values, 40 ns each. Raises ValueError, which quotes none."""
+    return cut(unhexlify(contacts.text.translate(None, b"-")), 16)
 
 
 def sql(contact_id: str) -> str:

@@ -22,7 +22,7 @@ LOOKS, BETWEEN_LOOKS = 3, 1.0  # an answer may be older than the change that was
 class Trial:
     """What became of the contacts that were tried; `rest` may be sent, unless `stopped`."""
 
-    rest: list[str]
+    rest: Sequence[str]
     accepted: list[str] = field(default_factory=list)
     others: list[Outcome] = field(default_factory=list)
     stopped: RunError | None = None
@@ -45,7 +45,7 @@ class Canary:
 
     async def fly(self, operation: Operation, contact_ids: Sequence[str]) -> Trial:
         """Try the change on the first contacts that Engage shows; other batches wait for what becomes of them."""
-        trial = Trial(rest=list(contact_ids))
+        trial = Trial(rest=contact_ids)
         if capability := self.unproven(operation, len(contact_ids)):
             async with self._alone:
                 trial.stopped = self._stopped
@@ -74,7 +74,7 @@ class Canary:
                     f"{capability.target} exists there as the manifests describe it"
                 )
 
-    async def _try(self, operation: Operation, some: list[str], capability: Capability, trial: Trial) -> int:
+    async def _try(self, operation: Operation, some: Sequence[str], capability: Capability, trial: Trial) -> int:
         """Do it to `some`; return how many were accepted, and prove or stop."""
         reading = await self.target.read(some)
         for one in reading.unseen:

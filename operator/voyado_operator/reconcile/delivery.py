@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import chain, repeat
 from typing import ParamSpec
 
+from voyado_operator.domain.contacts import Contacts
 from voyado_operator.domain.delivery import (
     ADOPTED,
     CONTACT_GONE,
@@ -82,7 +83,7 @@ class Delivery:
         most = self.target.batch_size
         return chain([min(TRIED, most)] if self.canary.unproven(operation, most) else [], repeat(most))
 
-    async def _deliver(self, operation: Operation, lot: Lot, batches: Iterator[list[str]]) -> None:
+    async def _deliver(self, operation: Operation, lot: Lot, batches: Iterator[Contacts]) -> None:
         """The first batch alone, as the canary is in it; then in lanes, so that one sends while another writes down."""
         stopped: list[Exception] = []
 
@@ -100,7 +101,7 @@ class Delivery:
         if stopped:
             raise stopped[0]
 
-    async def _send(self, operation: Operation, lot: Lot, batch: list[str]) -> None:
+    async def _send(self, operation: Operation, lot: Lot, batch: Contacts) -> None:
         if self.is_stopping():
             raise Interrupted
         screened = await self.screen(operation, lot, batch)
@@ -128,12 +129,13 @@ class Delivery:
         await self.writer(self.ledger.commit)
         self.account.membership += members
 
-    async def _tried_and_sent(self, operation: Operation, contact_ids: list[str]) -> Delivered:
+    async def _tried_and_sent(self, operation: Operation, contact_ids: Sequence[str]) -> Delivered:
         trial = await self.canary.fly(operation, contact_ids)
         if trial.stopped is not None or not trial.rest:
             return Delivered(trial.accepted, trial.others, trial.stopped)
         rest = await self.target.apply(operation, trial.rest)
-        return Delivered(trial.accepted + rest.accepted, trial.others + rest.others, rest.stopped)
+        accepted = Contacts.joined([Contacts.of(trial.accepted), Contacts.of(rest.accepted)])
+        return Delivered(accepted, trial.others + rest.others, rest.stopped)
 
     def _announce(self, operation: Operation, lot: Lot, screened: Screened) -> int:
         """What needs no sending, and then what is sent next."""

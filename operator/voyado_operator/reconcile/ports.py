@@ -34,7 +34,7 @@ class Delivered:
     `stopped` says why the rest was not sent: CredentialsInvalid or EngageUnavailable.
     """
 
-    accepted: list[str] = field(default_factory=list)
+    accepted: Sequence[str] = ()
     others: list[Outcome] = field(default_factory=list)
     stopped: RunError | None = None
 

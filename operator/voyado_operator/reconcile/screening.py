@@ -21,7 +21,7 @@ class Screened:
     not sent; `stopped` says why the others are in none of the lists.
     """
 
-    send: list[str] = field(default_factory=list)
+    send: Sequence[str] = ()
     adopted: list[str] = field(default_factory=list)
     declined: dict[str, datetime | None] = field(default_factory=dict)
     witnesses: dict[str, str | None] = field(default_factory=dict)
@@ -34,7 +34,7 @@ Screen = Callable[[Operation, Lot, Sequence[str]], Awaitable[Screened]]
 
 async def everybody(_: Operation, __: Lot, contact_ids: Sequence[str]) -> Screened:
     """A label is no decision of the person's."""
-    return Screened(send=list(contact_ids))
+    return Screened(send=contact_ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +46,12 @@ class Departures:
     async def __call__(self, operation: Operation, lot: Lot, contact_ids: Sequence[str]) -> Screened:
         entering, leaving = self.target.facet(Operation.ADD), self.target.facet(operation)
         if lot is Lot.MEMBERS or entering is None or leaving is None:
-            return Screened(send=list(contact_ids))
+            return Screened(send=contact_ids)
         reading = await self.target.read(contact_ids)
-        screened = Screened(stopped=reading.stopped)
+        send, adopted = list[str](), list[str]()
         for contact_id, contact in reading.contacts.items():
-            (screened.send if opts_out(entering, leaving, contact) else screened.adopted).append(contact_id)
+            (send if opts_out(entering, leaving, contact) else adopted).append(contact_id)
+        screened = Screened(send, adopted, stopped=reading.stopped)
         for unseen in reading.unseen:
             if unseen.detail == CONTACT_GONE:
                 screened.adopted.append(unseen.contact_id)
@@ -81,19 +82,20 @@ class Decisions:
         details = await self.worker(self.workspace.details, contact_ids)
         unread = [one for one in contact_ids if not facet.value and not details[one].addresses]
         reading = await self.target.read([one for one in contact_ids if facet.value or details[one].addresses])
-        screened = Screened(send=unread, outcomes=list(reading.unseen), stopped=reading.stopped)
-        for contact_id, contact in reading.contacts.items():
-            self._judge(screened, contact_id, contact, facet, details[contact_id])
+        screened = Screened(outcomes=list(reading.unseen), stopped=reading.stopped)
+        seen = reading.contacts.items()
+        sent = [one for one, contact in seen if self._is_sent(screened, one, contact, facet, details[one])]
+        screened.send = [*unread, *sent]
         return screened
 
-    def _judge(self, screened: Screened, contact_id: str, contact: Contact, facet: Facet, detail: Detail) -> None:
+    def _is_sent(self, screened: Screened, contact_id: str, contact: Contact, facet: Facet, detail: Detail) -> bool:
+        """Whether the contact is to be sent; what else becomes of it goes into `screened`."""
         if detail.addresses and not self._has_one_of(contact, detail.addresses):
             self.moved(detail.addresses)
             screened.outcomes.append(Outcome(contact_id, Result.REJECTED, "AddressChanged"))
-            return
+            return False
         if not facet.value:
-            screened.send.append(contact_id)
-            return
+            return True
         judged = opt_in(facet, contact, self._evidence(detail))
         match OptIn.DECLINE if self.is_baselining and judged is OptIn.WRITE else judged:
             case OptIn.ADOPT:
@@ -103,9 +105,10 @@ class Decisions:
             case OptIn.UNREADABLE:
                 screened.outcomes.append(Outcome(contact_id, Result.REJECTED, "NotShown"))
             case OptIn.WRITE:
-                screened.send.append(contact_id)
                 if facet.kind == "preference":  # a consent has a date of its own, which tells as much
                     screened.witnesses[contact_id] = contact.modified
+                return True
+        return False
 
     def _has_one_of(self, contact: Contact, addresses: Sequence[str]) -> bool:
         return contact.address is not None and self.workspace.address_hash(contact.address) in addresses

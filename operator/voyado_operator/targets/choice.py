@@ -47,7 +47,7 @@ class Choice(EngageTarget):
     async def apply(self, operation: Operation, contact_ids: Sequence[str]) -> Delivered:
         value = self._values[operation]
         if value is None:
-            return Delivered(list(contact_ids))
+            return Delivered(contact_ids)
         changes, priority = self._changes(value), Priority.NORMAL if value else Priority.OPT_OUT
 
         async def send(contact_id: str) -> ItemAnswer:

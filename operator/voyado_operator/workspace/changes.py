@@ -6,11 +6,11 @@ decided, of entering contacts), held (a guard's block) and parked (Engage refuse
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice, takewhile
 
 import duckdb
 
-from voyado_operator.arrow import ArrowStream, Batches
+from voyado_operator.arrow import ArrowStream, Batches, text
+from voyado_operator.domain.contacts import Contacts
 from voyado_operator.domain.delivery import Entry, Operation
 from voyado_operator.domain.plan import DiffCounts
 from voyado_operator.workspace.engine import lent
@@ -98,19 +98,22 @@ def sample(connection: duckdb.DuckDBPyConnection, operation: Operation, limit: i
 
 def due(
     connection: duckdb.DuckDBPyConnection, operation: Operation, lot: Lot, sizes: Iterable[int]
-) -> Iterator[list[str]]:
-    """The contacts that may go out, up to so many at a time; as they were when the first were asked for.
-
-    From Arrow to a list 1,000,000 ids take 0.2 s, and 0.4 s with fetchmany.
-    """
+) -> Iterator[Contacts]:
+    """The contacts that may go out, up to so many at a time; as they were when the first were asked for."""
     cursor = connection.cursor()  # of its own, so that other statements can run between two pages
     found = cursor.sql(
         "select contact_id::varchar as contact_id from changes"
         f" where op = $op and not held and not parked and {_LOTS[lot]}",
         params={"op": operation.value},
     )
-    contacts = chain.from_iterable(batch["contact_id"].to_pylist() for batch in Batches(found))
-    yield from takewhile(bool, (list(islice(contacts, size)) for size in sizes))
+    batches, waiting = iter(Batches(found)), Contacts()
+    for size in sizes:
+        while len(waiting) < size and (batch := next(batches, None)):
+            waiting = Contacts.joined([waiting, Contacts(text(batch["contact_id"]))])
+        if not waiting:
+            return
+        yield waiting[:size]
+        waiting = waiting[size:]
 
 
 def count_parked(connection: duckdb.DuckDBPyConnection, operation: Operation) -> int:

@@ -9,6 +9,7 @@ from types import TracebackType
 import duckdb
 
 from voyado_operator.arrow import ArrowStream
+from voyado_operator.domain.contacts import Contacts
 from voyado_operator.domain.delivery import Operation
 from voyado_operator.domain.errors import LedgerUnavailable
 from voyado_operator.domain.matching import Match
@@ -134,7 +135,7 @@ class Workspace:
         """Some contacts of the diff as `h:` and 8 hexadecimal digits of their keyed hash."""
         return changes.sample(self._connection, operation, limit, self._keyed)
 
-    def changes(self, operation: Operation, lot: Lot, sizes: Iterable[int]) -> Iterator[list[str]]:
+    def changes(self, operation: Operation, lot: Lot, sizes: Iterable[int]) -> Iterator[Contacts]:
         """The contacts that may go out, at most so many at a time; other calls may come in between."""
         return changes.due(self._connection, operation, lot, sizes)
 

@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from voyado_operator import arrow
+from voyado_operator.domain.contacts import Contacts
 from voyado_operator.ledger import ids
 
 
 @given(contacts=st.lists(st.uuids().map(str)))
 def test_ids_become_bytes_and_text_again(contacts: list[str]) -> None:
-    column = ids.column(contacts)
+    column = ids.column(Contacts.of(contacts))
 
     assert not arrow._in_use, "it looks at nobody else's memory any more"
     assert column.to_pylist() == [UUID(one).bytes for one in contacts]
@@ -20,7 +21,7 @@ def test_ids_become_bytes_and_text_again(contacts: list[str]) -> None:
 
 def test_an_error_on_its_way_past_a_column_stays_what_it_was() -> None:
     with pytest.raises(ZeroDivisionError):
-        _ = [ids.column([str(UUID(int=1))]), 1 / 0]
+        _ = [ids.column(Contacts.of([str(UUID(int=1))])), 1 / 0]
 
 
 @pytest.mark.parametrize(
@@ -34,4 +35,4 @@ def test_an_error_on_its_way_past_a_column_stays_what_it_was() -> None:
 )
 def test_what_is_no_guid_is_not_taken_for_one(wrong: list[str]) -> None:
     with pytest.raises(ValueError, match=r"^(?!.*2f6b)"):
-        ids.column(wrong)
+        ids.column(Contacts.of(wrong))
