@@ -15,8 +15,8 @@ from voyado_operator.ledger.changelog import ChangeLog
 HISTORY = timedelta(days=30)
 """How long a rebase keeps change rows: the longest window that can be counted."""
 
-_UNDONE = {Entry.ADD: -1, Entry.LEAVING: 1, Entry.GONE: 1}
-"""How many members more there were before an entry; of a REMOVE none, as LEAVING came first."""
+_MEMBERS = {Entry.ADD: 1, Entry.LEAVING: -1, Entry.GONE: -1}
+"""How many members more an entry makes; a REMOVE none, as LEAVING came first."""
 
 _MAY_BE_ON = f"op in ('{Entry.ADD}', '{Entry.ASKED}', '{Entry.LEAVING}', '{Entry.CLEARING}')"
 
@@ -191,7 +191,7 @@ class Ledger:
         )
         peak = members
         for row in rows:  # back from the present, one commit at a time
-            members += int(str(row["contacts"])) * _UNDONE.get(Entry(str(row["op"])), 0)
+            members -= int(str(row["contacts"])) * _MEMBERS.get(Entry(str(row["op"])), 0)
             peak = max(peak, members)
         return peak
 
@@ -213,15 +213,16 @@ class Ledger:
         if contact_ids:
             self._noted.append(entries.noted(entry, contact_ids, at, approval, decided or {}, witnesses or {}))
 
-    def commit(self) -> None:
+    def commit(self) -> int:
         """Record what was noted, if anything is left, in one commit; no contact may be noted twice before it.
 
-        When LedgerUnavailable is raised, the contacts may be recorded or not: the next diff shows which. They stay
-        noted.
+        Returns how many members more there are. When LedgerUnavailable is raised, the contacts may be recorded or not:
+        the next diff shows which. They stay noted.
         """
         if noted := self._noted[:]:
             self._log.append(Table.from_batches([one.numbered(self._seq(one.entry)) for one in noted]))
             del self._noted[: len(noted)]
+        return sum(_MEMBERS.get(one.entry, 0) * one.rows.num_rows for one in noted)
 
     def _seq(self, entry: Entry) -> int:
         return self._log.next_seq if self._first is None else self._first + (entry is not Entry.ASKED)

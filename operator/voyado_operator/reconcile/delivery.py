@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain, repeat
-from typing import ParamSpec
 
 from voyado_operator.domain.contacts import Contacts
 from voyado_operator.domain.delivery import (
@@ -24,11 +23,10 @@ from voyado_operator.domain.delivery import (
 )
 from voyado_operator.reconcile.canary import Canary
 from voyado_operator.reconcile.ports import Delivered, Ledger, Parked, Target
-from voyado_operator.reconcile.screening import Screen, Screened
+from voyado_operator.reconcile.screening import Screen, Screened, everybody
 from voyado_operator.reconcile.worker import Worker
 from voyado_operator.workspace import Lot, Workspace
 
-Arguments = ParamSpec("Arguments")
 TRIED = 4_000  # contacts of a batch with a canary in it, beside which nothing happens: 64,000 in bulk take 0.3 s
 LANES = 3  # 1,000,000 in bulk at 50 ms are applied in 2.4 s; four to six lanes take no less
 _INTENTS = {
@@ -69,7 +67,8 @@ class Delivery:
     async def deliver(self, operations: Sequence[Operation]) -> None:
         """Send everything that is not held, in the order of `operations`.
 
-        Every batch is announced in the ledger before it goes, and what became of it is written down after: a crash
+        Every batch is announced in the ledger before it goes, and what became of it is written down after, with the
+        announcement of the next: half as many commits, of which each takes 10 ms however little is in it. A crash
         repeats LANES batches at most, and loses nothing. Raises CredentialsInvalid, EngageUnavailable,
         LedgerUnavailable, TargetUnsafe, or Interrupted.
         """
@@ -88,16 +87,17 @@ class Delivery:
         stopped: list[Exception] = []
 
         async def lane(most: int) -> None:
-            for _ in range(most):
-                if stopped or not (batch := await self.worker(next, batches, None)):
-                    return
-                try:
+            try:
+                for _ in range(most):
+                    if stopped or not (batch := await self.worker(next, batches, None)):
+                        break
                     await self._send(operation, lot, batch)
-                except Exception as error:  # noqa: BLE001 - the other lane still writes down what it has sent
-                    stopped.append(error)
+            except Exception as error:  # noqa: BLE001 - the other lanes still write down what they have sent
+                stopped.append(error)
 
         await lane(1)
         await asyncio.gather(*(lane(sys.maxsize) for _ in range(LANES)))
+        await self._commit()
         if stopped:
             raise stopped[0]
 
@@ -105,7 +105,8 @@ class Delivery:
         if self.is_stopping():
             raise Interrupted
         screened = await self.screen(operation, lot, batch)
-        await self._recorded(self._announce, operation, lot, screened)
+        await self.worker(self._announce, operation, lot, screened)
+        await self._commit()
         self.account.adopted += len(screened.adopted)
         self.account.declined += len(screened.declined)
         stopped, sent = screened.stopped, Delivered()
@@ -113,21 +114,17 @@ class Delivery:
             sent = await self._tried_and_sent(operation, screened.send)
             stopped = sent.stopped
         self.account.record(operation, len(sent.accepted), [*screened.outcomes, *sent.others])
-        await self._recorded(self._write_down, operation, lot, screened, sent)
+        await self.worker(self._write_down, operation, lot, screened, sent)
+        if self.screen is not everybody:  # the next batch is looked at for seconds before it is announced
+            await self._commit()
         self.advance(len(batch))
         if stopped:
             raise stopped
 
-    async def _recorded(
-        self, note: Callable[Arguments, int], *args: Arguments.args, **kwargs: Arguments.kwargs
-    ) -> None:
-        """On disk, what `note` notes in the ledger; it returns how many members more that makes.
-
-        What other lanes have noted by then goes into the same commit: half as many, and a tenth less CPU.
-        """
-        members = await self.worker(note, *args, **kwargs)
-        await self.writer(self.ledger.commit)
-        self.account.membership += members
+    async def _commit(self) -> None:
+        """Put on disk what was noted by now, by whichever lane."""
+        members = await self.writer(self.ledger.commit)
+        self.account.membership += members  # not before: another lane may count meanwhile
 
     async def _tried_and_sent(self, operation: Operation, contact_ids: Sequence[str]) -> Delivered:
         trial = await self.canary.fly(operation, contact_ids)
@@ -137,23 +134,20 @@ class Delivery:
         accepted = Contacts.joined([Contacts.of(trial.accepted), Contacts.of(rest.accepted)])
         return Delivered(accepted, trial.others + rest.others, rest.stopped)
 
-    def _announce(self, operation: Operation, lot: Lot, screened: Screened) -> int:
+    def _announce(self, operation: Operation, lot: Lot, screened: Screened) -> None:
         """What needs no sending, and then what is sent next."""
         now = self.clock()
         self.ledger.note(Entry(operation), screened.adopted, now, ADOPTED)
         self.ledger.note(Entry.DECLINED, list(screened.declined), now, decided=screened.declined)
-        members = len(screened.adopted) if operation is Operation.ADD else 0
         if screened.stopped is not None:
-            return members
+            return
         intent, approval = _INTENTS[operation, lot], self.approvals.get(operation)
         self.ledger.note(intent, screened.send, now, approval, witnesses=screened.witnesses)
-        return members - len(screened.send) if lot is Lot.MEMBERS else members
 
-    def _write_down(self, operation: Operation, lot: Lot, screened: Screened, sent: Delivered) -> int:
+    def _write_down(self, operation: Operation, lot: Lot, screened: Screened, sent: Delivered) -> None:
         """What is unknown stays announced: the next run makes it what the audience says."""
         now = self.clock()
         self.ledger.note(Entry(operation), sent.accepted, now, self.approvals.get(operation))
-        members = len(sent.accepted) if operation is Operation.ADD else 0
         if refused := _of([*screened.outcomes, *sent.others], Result.REJECTED):
             details = self.workspace.details(refused)
             parked = {one: parking(details[one].refusals, now) for one in refused}
@@ -162,20 +156,14 @@ class Delivery:
             done_or_unknown = set(sent.accepted) | set(_of(sent.others, Result.UNKNOWN))
             done_or_unknown |= {one.contact_id for one in sent.others if one.detail == NOT_APPLIED}
             gone = {one.contact_id for one in sent.others if one.detail == CONTACT_GONE}
-            return members + self._take_back(
-                operation, lot, [one for one in screened.send if one not in done_or_unknown], gone
-            )
-        return members
+            self._take_back(operation, lot, [one for one in screened.send if one not in done_or_unknown], gone)
 
-    def _take_back(self, operation: Operation, lot: Lot, contact_ids: Sequence[str], gone: Set[str]) -> int:
+    def _take_back(self, operation: Operation, lot: Lot, contact_ids: Sequence[str], gone: Set[str]) -> None:
         """What was announced and refused, or not sent, has not happened: the ledger says again what it said before."""
         now, approval = self.clock(), self.approvals.get(operation)
-        if not contact_ids:
-            return 0
         if operation is Operation.REMOVE:
-            still_members = contact_ids if lot is Lot.MEMBERS else []
-            self.ledger.note(Entry.ADD, still_members, now, approval or RESTORED)
-            return len(still_members)
+            self.ledger.note(Entry.ADD, contact_ids if lot is Lot.MEMBERS else [], now, approval or RESTORED)
+            return
         # What was asked before and never answered may have happened, unless the contact is gone. Of others a label's
         # ledger tells nothing else.
         details = self.workspace.details(contact_ids)
@@ -184,7 +172,6 @@ class Delivery:
             self.ledger.note(Entry.DECLINED, [contact_id], details[contact_id].entered_at or now)
         still_asked = {one for one in contact_ids if details[one].entry in UNANSWERED} - gone
         self.ledger.note(Entry.VOID, [one for one in contact_ids if one not in said_no | still_asked], now)
-        return 0
 
 
 def _of(outcomes: Sequence[Outcome], result: Result) -> list[str]:

@@ -172,7 +172,9 @@ class Ledger(Protocol):
         witnesses: Mapping[str, str | None] | None = None,
     ) -> None: ...
 
-    def commit(self) -> None: ...
+    def commit(self) -> int:
+        """Returns how many members more that makes."""
+        ...
 
 
 class Parked(Protocol):
