@@ -112,10 +112,10 @@ class _Described:
         return self.__arrow_c_schema__(), _capsule(ctypes.addressof(self.array), _ARRAY, None)
 
 
-def text(values: Array) -> bytes:
+def text(values: Array) -> memoryview:
     """All the text of an array without nulls, one value after the other; as Python strings they take 200 ns each.
 
-    Raises TypeError for another type than Arrow's utf8.
+    The memory is the array's, and there as long as somebody looks at it. Raises TypeError for another type than utf8.
     """
     if values.type != DataType.utf8():
         raise TypeError(f"text comes as {values.type}")
@@ -123,7 +123,9 @@ def text(values: Array) -> bytes:
     array = _Array.from_address(_address(owner, _ARRAY))
     _, offsets, characters = array.buffers[:3]
     ends = (ctypes.c_int32 * (array.length + 1)).from_address(offsets + 4 * array.offset)
-    return ctypes.string_at(characters + ends[0], ends[array.length] - ends[0])
+    used = (ctypes.c_char * (ends[array.length] - ends[0])).from_address(characters + ends[0])
+    used.owner = owner
+    return memoryview(used).cast("B")
 
 
 def cut(data: bytes, width: int) -> Array:

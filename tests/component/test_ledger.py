@@ -301,9 +301,7 @@ def test_what_is_noted_is_recorded_in_one_commit(url: str) -> None:
     ledger.note(Entry.ADD, [], START)
     assert members(opened(url)) == []
 
-    ledger.commit()
-    ledger.commit()
-
+    assert [ledger.commit(), ledger.commit()] == [2, 0]
     assert ledger.version == before + 1
     assert sorted(members(opened(url))) == IDS[:2]
     assert [row["contact_id"] for row in rows_of(opened(url).earlier())] == IDS[2:3]

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 from arro3.core import Array, DataType, RecordBatch, RecordBatchReader, Table
-from voyado_operator.arrow import Batches
+from hypothesis import given
+from hypothesis import strategies as st
+from voyado_operator.arrow import Batches, text
 
 ROWS = Table.from_pydict(
     {
@@ -54,3 +56,23 @@ def test_a_batch_outlives_its_stream() -> None:
     first = next(iter(Batches(ROWS)))
 
     assert first["seq"].to_pylist() == [1, 2, 3, None]
+
+
+@given(values=st.lists(st.text(max_size=3), max_size=9), start=st.integers(0, 9), length=st.integers(0, 9))
+def test_the_text_of_a_part_of_an_array_is_that_of_its_values(values: list[str], start: int, length: int) -> None:
+    start = min(start, len(values))
+    part = Array(values, type=DataType.utf8()).slice(start, min(length, len(values) - start))
+
+    assert bytes(text(part)) == "".join(values[start : start + length]).encode()
+
+
+def test_text_is_there_as_long_as_somebody_looks_at_it() -> None:
+    long = "x" * 10_000_000  # memory that goes back to the system at once when it is freed
+    seen = text(Array([long], type=DataType.utf8()))
+
+    assert bytes(seen) == long.encode()
+
+
+def test_text_is_not_read_as_what_it_is_not() -> None:
+    with pytest.raises(TypeError, match="text comes as"):
+        text(Array(["a"], type=DataType.large_utf8()))

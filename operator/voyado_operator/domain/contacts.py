@@ -1,6 +1,8 @@
 """Many contacts at once."""
 
+from binascii import unhexlify
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from struct import unpack
 from typing import overload
 
@@ -9,8 +11,6 @@ LENGTH = 36  # of a GUID as text
 
 class Contacts(Sequence[str]):
     """contactIds (canonical GUIDs) in one piece: 1,000,000 cost 0.05 s to send and to record, as strings 0.4 s."""
-
-    __slots__ = ("text",)
 
     def __init__(self, text: bytes = b"") -> None:
         """`text` has the GUIDs one after the other.
@@ -29,11 +29,31 @@ class Contacts(Sequence[str]):
 
     @classmethod
     def joined(cls, several: Iterable["Contacts"]) -> "Contacts":
-        return cls(b"".join(contacts.text for contacts in several))
+        some = [contacts for contacts in several if contacts]
+        return some[0] if len(some) == 1 else cls(b"".join(contacts.text for contacts in some))
+
+    @classmethod
+    def pages(cls, texts: Iterator[memoryview], sizes: Iterable[int]) -> Iterator["Contacts"]:
+        """The GUIDs of `texts`, up to so many at a time, copied once: 1,000,000 in 0.03 s, 0.1 s when cut twice."""
+        text, remaining = memoryview(b""), filter(None, texts)
+        for size in sizes:
+            pieces, missing = list[memoryview](), size * LENGTH
+            while missing and (text or (text := next(remaining, text))):
+                pieces.append(text[:missing])
+                text = text[missing:]
+                missing -= len(pieces[-1])
+            if not pieces:
+                return
+            yield cls(b"".join(pieces))
 
     def each(self) -> tuple[bytes, ...]:
         """The GUIDs as ASCII, 30 ns each."""
         return unpack(f"{LENGTH}s" * len(self), self.text)
+
+    @cached_property
+    def values(self) -> bytes:
+        """The 16 bytes of each GUID, 40 ns each when first asked for. Raises ValueError."""
+        return unhexlify(self.text.translate(None, b"-"))
 
     def __len__(self) -> int:
         return len(self.text) // LENGTH

@@ -4,7 +4,6 @@ Text is read by more people, but as text each id takes 208 ns to check when it i
 take 4.6 s at 2 GB instead of 2.6.
 """
 
-from binascii import unhexlify
 from uuid import UUID
 
 from arro3.core import Array
@@ -14,8 +13,8 @@ from voyado_operator.domain.contacts import Contacts
 
 
 def column(contacts: Contacts) -> Array:
-    """The GUIDs as an array of binary values, 40 ns each. Raises ValueError, which quotes none."""
-    return cut(unhexlify(contacts.text.translate(None, b"-")), 16)
+    """The GUIDs as an array of binary values. Raises ValueError, which quotes none."""
+    return cut(contacts.values, 16)
 
 
 def sql(contact_id: str) -> str:

@@ -106,14 +106,7 @@ def due(
         f" where op = $op and not held and not parked and {_LOTS[lot]}",
         params={"op": operation.value},
     )
-    batches, waiting = iter(Batches(found)), Contacts()
-    for size in sizes:
-        while len(waiting) < size and (batch := next(batches, None)):
-            waiting = Contacts.joined([waiting, Contacts(text(batch["contact_id"]))])
-        if not waiting:
-            return
-        yield waiting[:size]
-        waiting = waiting[size:]
+    return Contacts.pages((text(batch["contact_id"]) for batch in Batches(found)), sizes)
 
 
 def count_parked(connection: duckdb.DuckDBPyConnection, operation: Operation) -> int:

@@ -1,0 +1,73 @@
+"""Many contacts in one piece of text."""
+
+from itertools import chain, repeat
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from voyado_operator.domain.contacts import LENGTH, Contacts
+
+GUIDS = st.lists(st.uuids().map(str), max_size=20)
+
+
+@given(guids=GUIDS, bounds=st.tuples(*(st.none() | st.integers(-25, 25) for _ in range(2))))
+def test_they_are_the_sequence_that_they_were_made_of(guids: list[str], bounds: tuple[int | None, int | None]) -> None:
+    contacts, part = Contacts.of(guids), slice(*bounds)
+
+    assert list(contacts) == guids == [contacts[index] for index in range(len(contacts))]
+    assert list(contacts[part]) == guids[part]
+    assert contacts.values == b"".join(UUID(one).bytes for one in guids)
+    assert Contacts.of(contacts) is contacts
+
+
+def test_there_is_none_beyond_the_end() -> None:
+    contacts = Contacts.of([str(UUID(int=1))])
+
+    assert contacts[-1] == contacts[0]
+    with pytest.raises(IndexError):
+        contacts[1]
+    with pytest.raises(ValueError, match="gaps"):
+        contacts[::-1]
+
+
+@given(several=st.lists(GUIDS, max_size=4))
+def test_joined_they_are_one_after_the_other(several: list[list[str]]) -> None:
+    assert list(Contacts.joined(map(Contacts.of, several))) == [one for guids in several for one in guids]
+
+
+@given(several=st.lists(GUIDS, max_size=5), first=st.integers(1, 9), others=st.integers(1, 9))
+def test_pages_are_as_large_as_asked_for_whatever_came_at_a_time(
+    several: list[list[str]], first: int, others: int
+) -> None:
+    everybody = [one for guids in several for one in guids]
+    texts = (memoryview("".join(guids).encode()) for guids in several)
+
+    pages = [list(page) for page in Contacts.pages(texts, chain([first], repeat(others)))]
+
+    assert [one for page in pages for one in page] == everybody
+    assert all(len(page) == size for page, size in zip(pages[:-1], chain([first], repeat(others)), strict=False))
+    assert [] not in pages
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["2f6b8a0e-0000-4000-8000-000000", "2f6b8a0e-0000-4000-8000-000000000000000000"],
+        ["2f6b8a0e-0000-4000-8000-000000000001", "2f6b8a0e"],
+        ["2f6b8a0e-0000-4000-8000-00000000000ä"],
+    ],
+    ids=["lengths that make up for each other", "too short", "longer in bytes"],
+)
+def test_what_is_no_guid_is_not_taken_for_one(wrong: list[str]) -> None:
+    with pytest.raises(ValueError, match=r"^(?!.*2f6b)"):
+        Contacts.of(wrong)
+
+
+def test_what_has_other_digits_has_no_bytes() -> None:
+    with pytest.raises(ValueError, match=r"^(?!.*2f6b)"):
+        _ = Contacts.of(["2f6b8a0e-0000-4000-8000-00000000000x"]).values
+
+
+def test_a_guid_as_text_is_that_long() -> None:
+    assert len(str(UUID(int=1))) == LENGTH
