@@ -8,9 +8,11 @@ Layouts: https://arrow.apache.org/docs/format/CDataInterface.html and CStreamInt
 """
 
 import ctypes
+from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 
 from arro3.core import Array, DataType, RecordBatch, Schema
@@ -112,20 +114,29 @@ class _Described:
         return self.__arrow_c_schema__(), _capsule(ctypes.addressof(self.array), _ARRAY, None)
 
 
-def text(values: Array) -> memoryview:
-    """All the text of an array without nulls, one value after the other; as Python strings they take 200 ns each.
+def text(values: Array, width: int) -> memoryview:
+    """All the text of an array, one value after the other; as Python strings they take 200 ns each.
 
-    The memory is the array's, and there as long as somebody looks at it. Raises TypeError for another type than utf8.
+    The memory is the array's, and there as long as somebody looks at it. Raises TypeError for another type than utf8,
+    and ValueError when a value is null or has not `width` bytes.
     """
     if values.type != DataType.utf8():
         raise TypeError(f"text comes as {values.type}")
     _, owner = values.__arrow_c_array__()
-    array = _Array.from_address(_address(owner, _ARRAY))
-    _, offsets, characters = array.buffers[:3]
-    ends = (ctypes.c_int32 * (array.length + 1)).from_address(offsets + 4 * array.offset)
-    used = (ctypes.c_char * (ends[array.length] - ends[0])).from_address(characters + ends[0])
+    described = _Array.from_address(_address(owner, _ARRAY))
+    _, offsets, characters = described.buffers[:3]
+    ends = (ctypes.c_int32 * (described.length + 1)).from_address(offsets + 4 * described.offset)
+    if values.null_count or bytes(ends) != _even(ends[0], width, described.length):
+        raise ValueError(f"not every value has {width} bytes")
+    used = (ctypes.c_char * (width * described.length)).from_address(characters + ends[0])
     used.owner = owner
     return memoryview(used).cast("B")
+
+
+@lru_cache(2)  # 80 ns a value; the batches of a stream are of one size, but for the last
+def _even(first: int, width: int, values: int) -> bytes:
+    """Where values of one width begin and end, as Arrow tells it."""
+    return array("i", range(first, first + width * values + 1, width)).tobytes()
 
 
 def cut(data: bytes, width: int) -> Array:

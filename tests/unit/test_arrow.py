@@ -58,21 +58,31 @@ def test_a_batch_outlives_its_stream() -> None:
     assert first["seq"].to_pylist() == [1, 2, 3, None]
 
 
-@given(values=st.lists(st.text(max_size=3), max_size=9), start=st.integers(0, 9), length=st.integers(0, 9))
+@given(
+    values=st.lists(st.text("ab", min_size=2, max_size=2), max_size=9),
+    start=st.integers(0, 9),
+    length=st.integers(0, 9),
+)
 def test_the_text_of_a_part_of_an_array_is_that_of_its_values(values: list[str], start: int, length: int) -> None:
     start = min(start, len(values))
     part = Array(values, type=DataType.utf8()).slice(start, min(length, len(values) - start))
 
-    assert bytes(text(part)) == "".join(values[start : start + length]).encode()
+    assert bytes(text(part, 2)) == "".join(values[start : start + length]).encode()
+
+
+@pytest.mark.parametrize("values", [["ab", None], ["a", "bcd"], ["abc"]])
+def test_values_of_another_width_are_not_taken_for_text_of_one(values: list[str | None]) -> None:
+    with pytest.raises(ValueError, match="2 bytes"):
+        text(Array(values, type=DataType.utf8()), 2)
 
 
 def test_text_is_there_as_long_as_somebody_looks_at_it() -> None:
     long = "x" * 10_000_000  # memory that goes back to the system at once when it is freed
-    seen = text(Array([long], type=DataType.utf8()))
+    seen = text(Array([long], type=DataType.utf8()), len(long))
 
     assert bytes(seen) == long.encode()
 
 
 def test_text_is_not_read_as_what_it_is_not() -> None:
     with pytest.raises(TypeError, match="text comes as"):
-        text(Array(["a"], type=DataType.large_utf8()))
+        text(Array(["a"], type=DataType.large_utf8()), 1)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import duckdb
 
 from voyado_operator.arrow import ArrowStream, Batches, text
-from voyado_operator.domain.contacts import Contacts
+from voyado_operator.domain.contacts import LENGTH, Contacts
 from voyado_operator.domain.delivery import Entry, Operation
 from voyado_operator.domain.plan import DiffCounts
 from voyado_operator.workspace.engine import lent
@@ -106,7 +106,7 @@ def due(
         f" where op = $op and not held and not parked and {_LOTS[lot]}",
         params={"op": operation.value},
     )
-    return Contacts.pages((text(batch["contact_id"]) for batch in Batches(found)), sizes)
+    return Contacts.pages((text(batch["contact_id"], LENGTH) for batch in Batches(found)), sizes)
 
 
 def count_parked(connection: duckdb.DuckDBPyConnection, operation: Operation) -> int:
