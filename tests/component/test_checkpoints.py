@@ -1,13 +1,18 @@
 """When what became of a batch is on disk."""
 
+import asyncio
+from itertools import count
 from typing import Any
 
 import pytest
 from deltalake import DeltaTable
+from voyado_operator.reconcile.delivery import Delivery
 from voyado_operator.reconcile.screening import Decisions
+from voyado_operator.targets.label_attribute import LabelAttribute
 
+from tests.component.arrow import rows_of
 from tests.component.conftest import Install
-from tests.component.installation import CHANGES_PER_BATCH
+from tests.component.installation import CHANGES_PER_BATCH, Installation
 
 BATCHES = 4
 
@@ -15,6 +20,10 @@ BATCHES = 4
 @pytest.fixture(autouse=True)
 def one_lane(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("voyado_operator.reconcile.delivery.LANES", 1)
+
+
+def members(here: Installation) -> int:
+    return [row["op"] for row in rows_of(here.opened_ledger().standing())].count("add")
 
 
 async def test_it_is_committed_with_the_announcement_of_the_next(install: Install) -> None:
@@ -33,8 +42,7 @@ async def test_it_is_committed_before_the_next_is_looked_at(install: Install, mo
     on_disk, screened = list[int](), Decisions.__call__
 
     async def watched(screen: Decisions, *batch: Any) -> Any:
-        members = here.opened_ledger().standing()
-        on_disk.append(sum(rows.num_rows for rows in members if rows["op"].to_pylist()[:1] == ["add"]))
+        on_disk.append(members(here))
         return await screened(screen, *batch)
 
     monkeypatch.setattr(Decisions, "__call__", watched)
@@ -43,3 +51,30 @@ async def test_it_is_committed_before_the_next_is_looked_at(install: Install, mo
     await here.run()
 
     assert on_disk == [CHANGES_PER_BATCH * done for done in range(BATCHES)]
+
+
+async def test_the_last_is_committed_though_another_lane_is_long_in_its_own(
+    install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("voyado_operator.reconcile.delivery.LANES", 2)
+    here = install("single", maxRemovals=1000)
+    await here.run()
+    here.select(here.people[: BATCHES * CHANGES_PER_BATCH])
+    calls, committed, apply, commit = count(), asyncio.Event(), LabelAttribute.apply, Delivery._commit
+
+    async def watched(delivery: Delivery) -> None:
+        await commit(delivery)
+        if members(here) == (BATCHES - 1) * CHANGES_PER_BATCH:
+            committed.set()
+
+    async def slowly(target: LabelAttribute, operation: Any, contacts: Any) -> Any:
+        if next(calls) == 1:  # after the canary's batch
+            await asyncio.wait_for(committed.wait(), 30)
+        return await apply(target, operation, contacts)
+
+    monkeypatch.setattr(Delivery, "_commit", watched)
+    monkeypatch.setattr(LabelAttribute, "apply", slowly)
+
+    status = await here.run()
+
+    assert status.members == BATCHES * CHANGES_PER_BATCH

@@ -90,7 +90,7 @@ class Delivery:
             try:
                 for _ in range(most):
                     if stopped or not (batch := await self.worker(next, batches, None)):
-                        break
+                        return await self._commit()  # the other lanes may be long in what they are at
                     await self._send(operation, lot, batch)
             except Exception as error:  # noqa: BLE001 - the other lanes still write down what they have sent
                 stopped.append(error)

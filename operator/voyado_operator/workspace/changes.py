@@ -106,7 +106,7 @@ def due(
         f" where op = $op and not held and not parked and {_LOTS[lot]}",
         params={"op": operation.value},
     )
-    return Contacts.pages((text(batch["contact_id"], LENGTH) for batch in Batches(found)), sizes)
+    yield from Contacts.pages((text(batch["contact_id"], LENGTH) for batch in Batches(found)), sizes)
 
 
 def count_parked(connection: duckdb.DuckDBPyConnection, operation: Operation) -> int:
