@@ -257,8 +257,10 @@ class Installation:
 
 @contextmanager
 def killed_after(commits: int) -> Iterator[None]:
-    """The process dies before, or just after, one of its next commits of what became of contacts."""
-    left = [commits]
+    """The process dies before its next commit of what became of contacts (1), right after it (2), before the one after
+    that (3), and so on.
+    """
+    left = [(commits + 1) // 2]
 
     def dying(commit: Callable[..., None]) -> Callable[..., None]:
         def committed(*args: Any) -> None:

@@ -62,7 +62,7 @@ class AnySequence(RuleBasedStateMachine):
         self.runner.run(self.here.run())
         self.here.engage.faults()
 
-    @rule(commits=st.integers(1, 8))
+    @rule(commits=st.integers(1, 16))
     def kill_in_the_middle_of_a_run(self, commits: int) -> None:
         with killed_after(commits):
             try:

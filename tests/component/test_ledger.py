@@ -146,13 +146,17 @@ def test_a_rebase_forgets_no_member_and_keeps_the_window(url: str) -> None:
 
 
 @pytest.mark.usefixtures("small_rebases")
-def test_a_first_run_becomes_the_base_as_it_is(url: str) -> None:
+@pytest.mark.parametrize("shared", [False, True], ids=["a commit each", "shared commits"])
+def test_a_first_run_becomes_the_base_as_it_is(url: str, shared: bool) -> None:
     ledger = opened(url)
     assert ledger.is_empty
     ledger.claim("run")
     for page in (IDS[:10], IDS[10:]):
         record(ledger, Entry.ASKED, page, START)
-        record(ledger, Entry.ADD, page, START)
+        ledger.note(Entry.ADD, page, START)
+        if not shared:
+            ledger.commit()
+    ledger.commit()
 
     ledger.found()
 
@@ -161,17 +165,17 @@ def test_a_first_run_becomes_the_base_as_it_is(url: str) -> None:
     assert contacts(opened(url).sent(Operation.ADD, START)) == set(IDS)
     later = opened(url)
     assert not later.is_empty
-    record(later, Entry.LEAVING, IDS[:7], START)
-    record(later, Entry.REMOVE, IDS[:7], START)
-    assert sorted(members(opened(url))) == IDS[7:]
-    assert opened(url).peak(START, len(IDS) - 7) == len(IDS)
+    record(later, Entry.LEAVING, IDS[:6], START)
+    record(later, Entry.REMOVE, IDS[:6], START)
+    assert sorted(members(opened(url))) == IDS[6:]
+    assert opened(url).peak(START, len(IDS) - 6) == len(IDS)
     founded = later._log.base
     later.compact(START)
     assert later._log.base != founded, "it was rebased"
-    assert sorted(members(opened(url))) == IDS[7:]
+    assert sorted(members(opened(url))) == IDS[6:]
     told = opened(url)._log.rows(f"select op from log where contact_id = {ids.sql(IDS[0])} order by seq")
     assert [row["op"] for row in told] == ["asked", "add", "leaving", "remove"], "what was founded is history as well"
-    assert opened(url).peak(START, len(IDS) - 7) == len(IDS)
+    assert opened(url).peak(START, len(IDS) - 6) == len(IDS)
     assert contacts(opened(url).sent(Operation.ADD, START)) == set(IDS)
 
 

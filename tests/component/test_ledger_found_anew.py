@@ -33,7 +33,7 @@ async def test_an_object_applied_again_finds_its_ledger_damaged(install: Install
 async def test_a_first_run_was_killed_and_its_ledger_damaged(install: Install, tmp_path: Path) -> None:
     here = install("trigger")
     here.select(here.people[:2])
-    with killed_after(2), pytest.raises(Killed):
+    with killed_after(4), pytest.raises(Killed):
         await here.run()
     damage(tmp_path)
     await here.restart()
@@ -57,7 +57,7 @@ async def test_a_kill_does_not_lose_the_new_ledger_too(
     async def die(*_: object) -> None:
         raise Killed
 
-    with monkeypatch.context() as patch, killed_after(4 if instant == "sending" else 100):
+    with monkeypatch.context() as patch, killed_after(8 if instant == "sending" else 100):
         patch.setattr(ActivationLife, "_report", die)
         with pytest.raises(Killed):
             await here.run()

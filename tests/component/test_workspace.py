@@ -139,6 +139,21 @@ def test_ids_are_normalised_or_invalid(workspace: Workspace, written: str, read:
     assert counts.invalid == (read is None)
 
 
+@pytest.mark.parametrize("rows", [1, 2, 5])
+def test_ids_read_the_same_whoever_else_is_in_their_chunk(
+    workspace: Workspace, rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("voyado_operator.workspace.staging.ROWS_PER_CHUNK", rows)
+    written = [IDS[0], IDS[1].upper(), f"{{{IDS[2]}}}", "nonsense", IDS[3][:34] + "--", None, IDS[4]]
+    stream = table(contact_id=written).rechunk(max_chunksize=1)
+
+    workspace.stage(stream, Columns("contact_id"), None, NOW)
+    counts, _ = workspace.diff(standing([]))
+
+    assert going(workspace, Operation.ADD) == [*IDS[:3], IDS[4]]
+    assert counts.invalid == 3
+
+
 @pytest.mark.parametrize(
     ("written", "read"),
     [

@@ -112,7 +112,12 @@ class ChangeLog:
     @property
     def _copies(self) -> str:
         """SQL for the rows that are no changes but a copy of the state: the base, unless its rows were never copied."""
-        return "false" if self.table.transaction_version("founded") == self.base else f"seq = {self.base}"
+        return "false" if self._is_founded else f"seq = {self.base}"
+
+    @property
+    def _is_founded(self) -> bool:
+        """Whether the base are the additions of a first run, in files that also have who was asked, as many."""
+        return self.table.transaction_version("founded") == self.base
 
     @property
     def next_seq(self) -> int:
@@ -216,7 +221,8 @@ class ChangeLog:
     def has_grown(self) -> bool:
         """Whether the changes are worth a rebase, which rewrites the whole base: a fifth of it, each in two rows."""
         changes = self._rows_from(self.base + 1)
-        return changes > max(SMALLEST_REBASE, (self._rows_from(self.base) - changes) * 2 // 5)
+        base = (self._rows_from(self.base) - changes) // (2 if self._is_founded else 1)
+        return changes > max(SMALLEST_REBASE, base * 2 // 5)
 
     def rebase(self, alive: str, history: str) -> None:
         """Make the folded rows that satisfy `alive` the new base, and drop the commits before the first with `history`.

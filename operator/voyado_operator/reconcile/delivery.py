@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain, repeat
@@ -87,17 +88,17 @@ class Delivery:
         stopped: list[Exception] = []
 
         async def lane(most: int) -> None:
-            try:
+            with _collected(stopped):
                 for _ in range(most):
                     if stopped or not (batch := await self.worker(next, batches, None)):
-                        return await self._commit()  # the other lanes may be long in what they are at
+                        break
                     await self._send(operation, lot, batch)
-            except Exception as error:  # noqa: BLE001 - the other lanes still write down what they have sent
-                stopped.append(error)
+            with _collected(stopped):
+                await self._commit()  # at once, as the other lanes may be long in what they are at
 
         await lane(1)
-        await asyncio.gather(*(lane(sys.maxsize) for _ in range(LANES)))
-        await self._commit()
+        if not stopped:
+            await asyncio.gather(*(lane(sys.maxsize) for _ in range(LANES)))
         if stopped:
             raise stopped[0]
 
@@ -172,6 +173,15 @@ class Delivery:
             self.ledger.note(Entry.DECLINED, [contact_id], details[contact_id].entered_at or now)
         still_asked = {one for one in contact_ids if details[one].entry in UNANSWERED} - gone
         self.ledger.note(Entry.VOID, [one for one in contact_ids if one not in said_no | still_asked], now)
+
+
+@contextmanager
+def _collected(errors: list[Exception]) -> Iterator[None]:
+    """What goes wrong is added to `errors`: the other lanes still write down what they have sent."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is raised when they have
+        errors.append(error)
 
 
 def _of(outcomes: Sequence[Outcome], result: Result) -> list[str]:

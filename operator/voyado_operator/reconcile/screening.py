@@ -84,12 +84,12 @@ class Decisions:
         reading = await self.target.read([one for one in contact_ids if facet.value or details[one].addresses])
         screened = Screened(outcomes=list(reading.unseen), stopped=reading.stopped)
         seen = reading.contacts.items()
-        sent = [one for one, contact in seen if self._is_sent(screened, one, contact, facet, details[one])]
+        sent = [one for one, contact in seen if self._judge(screened, one, contact, facet, details[one])]
         screened.send = [*unread, *sent]
         return screened
 
-    def _is_sent(self, screened: Screened, contact_id: str, contact: Contact, facet: Facet, detail: Detail) -> bool:
-        """Whether the contact is to be sent; what else becomes of it goes into `screened`."""
+    def _judge(self, screened: Screened, contact_id: str, contact: Contact, facet: Facet, detail: Detail) -> bool:
+        """Return whether the contact is to be sent; what else becomes of it goes into `screened`."""
         if detail.addresses and not self._has_one_of(contact, detail.addresses):
             self.moved(detail.addresses)
             screened.outcomes.append(Outcome(contact_id, Result.REJECTED, "AddressChanged"))

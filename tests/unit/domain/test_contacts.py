@@ -64,9 +64,10 @@ def test_what_is_no_guid_is_not_taken_for_one(wrong: list[str]) -> None:
         Contacts.of(wrong)
 
 
-def test_what_has_other_digits_has_no_bytes() -> None:
+@pytest.mark.parametrize("end", ["00000000000x", "0000000000--", "-" * 12], ids=["no digit", "hyphens", "only hyphens"])
+def test_what_has_other_digits_has_no_bytes(end: str) -> None:
     with pytest.raises(ValueError, match=r"^(?!.*2f6b)"):
-        _ = Contacts.of(["2f6b8a0e-0000-4000-8000-00000000000x"]).values
+        _ = Contacts.of([f"2f6b8a0e-0000-4000-8000-{end}"]).values
 
 
 def test_a_guid_as_text_is_that_long() -> None:

@@ -59,6 +59,9 @@ def test_capital_letters_are_digits_too() -> None:
         [BERT[:-1], BERT[-1] + BERT],
         [BERT + BERT, ""],
         [BERT[:24] + BERT[25:] + "-", BERT],
+        [BERT[:34] + "--"],
+        [BERT[:35] + "-", BERT[:35] + "-"],
+        ["-" * 36],
     ],
     ids=[
         "null",
@@ -73,10 +76,17 @@ def test_capital_letters_are_digits_too() -> None:
         "one that is cut off and one with the rest",
         "two in one",
         "a hyphen at the end",
+        "two hyphens at the end",
+        "a hyphen at the end of two",
+        "nothing but hyphens",
     ],
 )
 def test_what_else_there_is_leaves_all_of_them_to_duckdb(others: list[str | None]) -> None:
     assert as_bytes(audience(ANNA, *others, ANNA), "id") is None
+
+
+def test_so_does_one_of_them_in_a_later_part() -> None:
+    assert as_bytes(audience(ANNA, BERT, None).rechunk(max_chunksize=2), "id") is None
 
 
 def test_so_does_another_type() -> None:
