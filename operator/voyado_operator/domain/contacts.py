@@ -14,7 +14,7 @@ _HYPHENS = (8, 13, 18, 23)
 class Contacts(Sequence[str]):
     """contactIds (canonical GUIDs) in one piece: 1,000,000 are paged out, sent and recorded in 0.12 s, not 0.46."""
 
-    def __init__(self, text: bytes = b"") -> None:
+    def __init__(self, text: bytes) -> None:
         """`text` has the GUIDs one after the other.
 
         Raises ValueError, which quotes none: where one was longer than a GUID and another shorter, their neighbours

@@ -54,12 +54,13 @@ def stage(
     parameters = (keyed.parameters if columns.email else {}) | {"latest": microseconds(now)}
     for chunk in _chunks(batches):
         guids = as_bytes(chunk, columns.contact_id) if columns.contact_id else None
-        projection = _projection(columns, keyed, _SPELLED if guids is None else _AS_BYTES)
+        taken, contact_id = (chunk, _SPELLED) if guids is None else (guids, _AS_BYTES)
+        projection = _projection(columns, keyed, contact_id)
         rows = (
             "select contact_id, address_hash, if(decided_at <= $latest, decided_at, null) as decided_at"
             f" from ({projection})"
         )
-        with lent(connection, "chunk", chunk if guids is None else guids):
+        with lent(connection, "chunk", taken):
             if columns.email is None:
                 connection.execute(f"insert into staged {rows}", parameters)
                 continue

@@ -27,7 +27,6 @@ def test_guids_are(guids: list[str], chunk: int) -> None:
 
 
 def test_so_are_more_than_are_looked_at_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("voyado_operator.workspace.canonical.FEW", 2)
     monkeypatch.setattr("voyado_operator.domain.contacts.FEW", 3)
     guids = [str(UUID(int=number)) for number in range(13)]
 
