@@ -1,9 +1,11 @@
 """What a first change does to a contact is looked at and put back, or said not to be."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from voyado_operator.domain.delivery import Operation
+from voyado_operator.reconcile.canary import Canary, Trial
 from voyado_operator.targets import bulk
 from voyado_operator.targets.label_attribute import LabelAttribute
 from voyado_operator.targets.label_endpoint import LabelEndpoint
@@ -120,3 +122,22 @@ async def test_the_first_batch_is_small_so_that_little_is_announced_before_its_c
     assert status.conditions[0].reason == "TargetUnsafe"
     announced = [row["contact_id"] for row in rows_of(here.opened_ledger().earlier())]
     assert len(announced) == bulk.FEWEST_ROWS < len(here.people)
+
+
+async def test_whatever_goes_wrong_with_a_canary_no_other_batch_sends_one(
+    install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("voyado_operator.reconcile.delivery.TRIED", bulk.FEWEST_ROWS)
+    here, flights = install("bulk"), list[int]()
+    here.select(here.people)
+
+    async def broken(_: Canary, operation: Operation, contact_ids: Sequence[str]) -> Trial:
+        flights.append(len(contact_ids))
+        raise RuntimeError("nobody foresaw it")
+
+    monkeypatch.setattr(Canary, "fly", broken)
+
+    status = await here.run()
+
+    assert status.conditions[0].reason == "ProgressingWithRetry"
+    assert flights == [bulk.FEWEST_ROWS]

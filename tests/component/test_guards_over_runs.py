@@ -60,6 +60,24 @@ async def test_removals_that_are_tried_again_count_once(install: Install) -> Non
     assert here.shown() == set(here.people[3:])
 
 
+async def test_a_percentage_is_of_the_most_members_in_the_window(install: Install) -> None:
+    here = install("single", people=50, maxRemovals="80%")
+    here.select(here.people)
+    await here.run()
+    most = len(here.people) * 8 // 10
+    here.select(here.people[2 * most // 3 :])
+    await here.run()
+
+    here.select(here.people[most:])
+    await here.run()
+    assert here.shown() == set(here.people[most:])
+
+    here.select(here.people[most + 1 :])
+    status = await here.run()
+    assert here.shown() == set(here.people[most:])
+    assert f"the highest membership in the window {len(here.people)}" in str(status.last_run)
+
+
 async def test_refused_removals_of_others_do_not_make_room_for_members(install: Install) -> None:
     here = install("single", maxRemovals=5)
     members, others = here.people[:8], here.people[8:10]

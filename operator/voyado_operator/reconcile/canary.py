@@ -1,7 +1,8 @@
 """The first change of a kind, done to one contact (in bulk: ten) that is looked at before and after (DESIGN 4)."""
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -40,17 +41,33 @@ class Canary:
     prove: Callable[[Capability], None]
     trials: Trials
     spared: Callable[[], Collection[str]] = frozenset
-    _alone: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _stopped: RunError | None = None
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _stopped: Exception | None = None
+
+    @asynccontextmanager
+    async def alone(self, operation: Operation, contacts: int) -> AsyncIterator[None]:
+        """For a batch of so many, from its announcement on: others wait for what becomes of its canary, if it has one.
+
+        Raises what stopped an earlier one.
+        """
+        if not self.unproven(operation, contacts):
+            yield
+            return
+        async with self._turn:
+            if self._stopped:
+                raise self._stopped
+            try:
+                yield
+            except Exception as error:
+                self._stopped = error
+                raise
 
     async def fly(self, operation: Operation, contact_ids: Sequence[str]) -> Trial:
-        """Try the change on the first contacts that Engage shows; other batches wait for what becomes of them."""
+        """Try the change on the first contacts that Engage shows, if it is not proven."""
         trial = Trial(rest=contact_ids)
         if capability := self.unproven(operation, len(contact_ids)):
-            async with self._alone:
-                trial.stopped = self._stopped
-                await self._fly(operation, capability, trial)
-                self._stopped = trial.stopped
+            await self._fly(operation, capability, trial)
+            self._stopped = trial.stopped
         return trial
 
     def unproven(self, operation: Operation, contacts: int) -> Capability | None:

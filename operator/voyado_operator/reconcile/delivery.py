@@ -1,7 +1,6 @@
 """Sending what may go out, batch by batch, and writing down what Engage acknowledged."""
 
 import asyncio
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,13 +21,13 @@ from voyado_operator.domain.delivery import (
     Result,
     parking,
 )
-from voyado_operator.reconcile.canary import Canary
+from voyado_operator.reconcile.canary import Canary, Trial
 from voyado_operator.reconcile.ports import Delivered, Ledger, Parked, Target
 from voyado_operator.reconcile.screening import Screen, Screened, everybody
 from voyado_operator.reconcile.worker import Worker
 from voyado_operator.workspace import Lot, Workspace
 
-TRIED = 4_000  # contacts of a batch with a canary in it, beside which nothing happens: 64,000 in bulk take 0.3 s
+TRIED = 4_000  # contacts of a batch with a canary in it: all of them are announced first, and taken back if it fails
 LANES = 3  # 1,000,000 in bulk at 50 ms are applied in 1.65 s; with six in 1.5, twice as many for a crash to repeat
 _INTENTS = {
     (Operation.ADD, Lot.MEMBERS): Entry.ASKED,  # no diff has such a change
@@ -84,21 +83,17 @@ class Delivery:
         return chain([min(TRIED, most)] if self.canary.unproven(operation, most) else [], repeat(most))
 
     async def _deliver(self, operation: Operation, lot: Lot, batches: Iterator[Contacts]) -> None:
-        """The first batch alone, as the canary is in it; then in lanes, so that one sends while another writes down."""
+        """In lanes, so that one sends while another writes down."""
         stopped: list[Exception] = []
 
-        async def lane(most: int) -> None:
+        async def lane() -> None:
             with _collected(stopped):
-                for _ in range(most):
-                    if stopped or not (batch := await self.worker(next, batches, None)):
-                        break
+                while not stopped and (batch := await self.worker(next, batches, None)):
                     await self._send(operation, lot, batch)
             with _collected(stopped):
                 await self._commit()  # at once, as the other lanes may be long in what they are at
 
-        await lane(1)
-        if not stopped:
-            await asyncio.gather(*(lane(sys.maxsize) for _ in range(LANES)))
+        await asyncio.gather(*(lane() for _ in range(LANES)))
         if stopped:
             raise stopped[0]
 
@@ -106,14 +101,16 @@ class Delivery:
         if self.is_stopping():
             raise Interrupted
         screened = await self.screen(operation, lot, batch)
-        await self.worker(self._announce, operation, lot, screened)
-        await self._commit()
-        self.account.adopted += len(screened.adopted)
-        self.account.declined += len(screened.declined)
-        stopped, sent = screened.stopped, Delivered()
-        if screened.send and stopped is None:
-            sent = await self._tried_and_sent(operation, screened.send)
-            stopped = sent.stopped
+        trial = Trial(rest=())
+        async with self.canary.alone(operation, len(screened.send)):
+            await self.worker(self._announce, operation, lot, screened)
+            await self._commit()
+            self.account.adopted += len(screened.adopted)
+            self.account.declined += len(screened.declined)
+            if screened.stopped is None:
+                trial = await self.canary.fly(operation, screened.send)
+        sent = await self._sent(operation, trial)
+        stopped = screened.stopped or sent.stopped
         self.account.record(operation, len(sent.accepted), [*screened.outcomes, *sent.others])
         await self.worker(self._write_down, operation, lot, screened, sent)
         if self.screen is not everybody:  # the next batch is looked at for seconds before it is announced
@@ -127,8 +124,8 @@ class Delivery:
         members = await self.writer(self.ledger.commit)
         self.account.membership += members  # not before: another lane may count meanwhile
 
-    async def _tried_and_sent(self, operation: Operation, contact_ids: Sequence[str]) -> Delivered:
-        trial = await self.canary.fly(operation, contact_ids)
+    async def _sent(self, operation: Operation, trial: Trial) -> Delivered:
+        """What became of those who were tried, and of the rest, which is sent now."""
         if trial.stopped is not None or not trial.rest:
             return Delivered(trial.accepted, trial.others, trial.stopped)
         rest = await self.target.apply(operation, trial.rest)
