@@ -3,14 +3,16 @@
 import asyncio
 import sqlite3
 import uuid
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, closing
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any, cast
+from unittest import mock
 
-import pytest
+from arro3.core import Table
 from prometheus_client import CollectorRegistry
 from voyado_operator.adapters import OperatorAdapters
 from voyado_operator.api.activation import SegmentActivation
@@ -255,27 +257,31 @@ class Installation:
         self.engage.decide(contact, **said if self.kind == "consent" else {"preferences": {"acceptsEmail": value}})
 
 
-@contextmanager
-def killed_after(commits: int) -> Iterator[None]:
+def killed_after(commits: int) -> AbstractContextManager[None]:
     """The process dies before its next commit of what became of contacts (1), right after it (2), before the one after
     that (3), and so on.
     """
-    left = [(commits + 1) // 2]
+    number = count(1)
+    return killed_at(lambda _: next(number) == (commits + 1) // 2, is_written=commits % 2 == 0)
 
-    def dying(commit: Callable[..., None]) -> Callable[..., None]:
-        def committed(*args: Any) -> None:
-            left[0] -= 1
-            if left[0] == 0 and commits % 2:
-                raise Killed
-            commit(*args)
-            if left[0] == 0:
-                raise Killed
 
-        return committed
+def killed_at(meant: Callable[[Table], bool], *, is_written: bool) -> AbstractContextManager[None]:
+    """The process dies at the first commit whose rows are meant, with it or before it; whatever goes on here after
+    that, nothing commits any more.
+    """
+    append, is_dead = ChangeLog.append, False
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ChangeLog, "append", dying(ChangeLog.append))
-        yield
+    def dying(log: ChangeLog, rows: Table) -> None:
+        nonlocal is_dead
+        if not is_dead and meant(rows):
+            is_dead = True
+            if is_written:
+                append(log, rows)
+        if is_dead:
+            raise Killed
+        append(log, rows)
+
+    return mock.patch.object(ChangeLog, "append", dying)
 
 
 class Warehouse:

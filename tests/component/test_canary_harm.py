@@ -12,6 +12,7 @@ from voyado_operator.targets.label_endpoint import LabelEndpoint
 
 from tests.component.arrow import rows_of
 from tests.component.conftest import Install
+from tests.component.installation import CHANGES_PER_BATCH
 
 
 async def test_who_could_not_be_put_back_is_still_taken_off(install: Install) -> None:
@@ -124,20 +125,34 @@ async def test_the_first_batch_is_small_so_that_little_is_announced_before_its_c
     assert len(announced) == bulk.FEWEST_ROWS < len(here.people)
 
 
-async def test_whatever_goes_wrong_with_a_canary_no_other_batch_sends_one(
-    install: Install, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("voyado_operator.reconcile.delivery.TRIED", bulk.FEWEST_ROWS)
-    here, flights = install("bulk"), list[int]()
+async def test_a_few_that_are_left_of_a_batch_are_tried_as_what_they_are_sent_as(install: Install) -> None:
+    here = install("bulk", people=14)
     here.select(here.people)
 
-    async def broken(_: Canary, operation: Operation, contact_ids: Sequence[str]) -> Trial:
-        flights.append(len(contact_ids))
-        raise RuntimeError("nobody foresaw it")
+    await here.run()
 
-    monkeypatch.setattr(Canary, "fly", broken)
+    assert here.shown() == set(here.people)
+    assert {one.mode for one in here.registry.capabilities.shown(here.connection())} == {"Bulk", "Single"}
 
-    status = await here.run()
 
-    assert status.conditions[0].reason == "ProgressingWithRetry"
-    assert flights == [bulk.FEWEST_ROWS]
+async def test_no_other_batch_is_looked_at_before_the_canary_is_back(
+    install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who says no meanwhile has said so in time."""
+    here = install("consent", people=3 * CHANGES_PER_BATCH)
+    first, fly = list[str](), Canary.fly
+
+    async def meanwhile(canary: Canary, operation: Operation, batch: Sequence[str]) -> Trial:
+        if not first:
+            first.extend(batch)
+            for contact in set(here.people) - set(batch):
+                here.decide(contact, False)
+        return await fly(canary, operation, batch)
+
+    monkeypatch.setattr(Canary, "fly", meanwhile)
+    here.select(here.people)
+
+    await here.run()
+
+    assert here.shown() == set(first)
+    assert len(first) == CHANGES_PER_BATCH

@@ -24,7 +24,7 @@ from tests.component.installation import (
     TARGETS,
     Installation,
     Killed,
-    killed_after,
+    killed_at,
 )
 from tests.engage import EngageAdmin
 
@@ -42,8 +42,14 @@ FAULTS: dict[str, tuple[dict[str, Any], set[str]]] = {
 }
 
 
-# Commits of a batch: before the first, after it, before the second, after it.
-KILLED_AT = {"unannounced": 1, "announced": 2, "unrecorded": 3, "recorded": 4}
+ANNOUNCED, RECORDED = {"asked", "leaving", "clearing"}, {"add", "remove", "gone"}
+# What the commit has that it is killed at, and whether that is on disk then.
+KILLED_AT = {
+    "unannounced": (ANNOUNCED, False),
+    "announced": (ANNOUNCED, True),
+    "unrecorded": (RECORDED, False),
+    "recorded": (RECORDED, True),
+}
 
 
 def moving(kind: str) -> int:
@@ -109,13 +115,14 @@ def test_lease_lost(here: tuple[asyncio.Runner, Installation]) -> None:
 
 
 @every_target
-@pytest.mark.parametrize("commit", KILLED_AT.values(), ids=KILLED_AT)
-def test_killed(here: tuple[asyncio.Runner, Installation], kind: str, commit: int) -> None:
-    """In the first batch of a run."""
+@pytest.mark.parametrize(("entries", "is_written"), KILLED_AT.values(), ids=KILLED_AT)
+def test_killed(here: tuple[asyncio.Runner, Installation], kind: str, entries: set[str], is_written: bool) -> None:
+    """At the first of such commits in a run."""
     runner, installation = here
     change(installation)
     before = installation.engage.requests()["writes"]
-    with killed_after(commit), pytest.raises(Killed):
+    killed = killed_at(lambda rows: not entries.isdisjoint(rows["op"].to_pylist()), is_written=is_written)
+    with killed, pytest.raises(Killed):
         runner.run(installation.run())
     runner.run(installation.restart())
 

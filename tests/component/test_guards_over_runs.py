@@ -78,6 +78,25 @@ async def test_a_percentage_is_of_the_most_members_in_the_window(install: Instal
     assert f"the highest membership in the window {len(here.people)}" in str(status.last_run)
 
 
+async def test_a_percentage_of_additions_is_of_the_most_members_too(install: Install) -> None:
+    here = install("single", people=20, maxRemovals="100%", maxAdditions="100%")
+    here.select(here.people[:10])
+    await here.run()
+    await here.approve()  # nobody was a member before
+    assert len(here.shown()) == 10
+    here.select(here.people[:2])
+    await here.run(hours=25)
+
+    here.select(here.people[:10])
+    await here.run()
+    assert here.shown() == set(here.people[:10])
+
+    here.select(here.people)
+    status = await here.run()
+    assert here.shown() == set(here.people[:10])
+    assert "the highest membership in the window 10" in str(status.last_run)
+
+
 async def test_refused_removals_of_others_do_not_make_room_for_members(install: Install) -> None:
     here = install("single", maxRemovals=5)
     members, others = here.people[:8], here.people[8:10]

@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from voyado_operator.ledger.members import Ledger
 from voyado_operator.reconcile.activation import ActivationLife
 
 from tests.component.conftest import Install
@@ -43,9 +44,11 @@ async def test_a_first_run_was_killed_and_its_ledger_damaged(install: Install, t
     assert [here.fired_for(one) for one in here.people[:2]] == [["add"], ["add"]]
 
 
-@pytest.mark.parametrize("instant", ["sending", "reporting"])
+@pytest.mark.parametrize(
+    ("where", "step"), [(Ledger, "found"), (ActivationLife, "_report")], ids=["all is recorded", "reporting"]
+)
 async def test_a_kill_does_not_lose_the_new_ledger_too(
-    install: Install, monkeypatch: pytest.MonkeyPatch, instant: str
+    install: Install, monkeypatch: pytest.MonkeyPatch, where: type, step: str
 ) -> None:
     here = install("single")
     for number in (1, 2, 3):
@@ -54,11 +57,11 @@ async def test_a_kill_does_not_lose_the_new_ledger_too(
     shutil.rmtree(here.ledger())
     here.select(here.people[:4])
 
-    async def die(*_: object) -> None:
+    def die(*_: object) -> None:
         raise Killed
 
-    with monkeypatch.context() as patch, killed_after(8 if instant == "sending" else 100):
-        patch.setattr(ActivationLife, "_report", die)
+    with monkeypatch.context() as patch:
+        patch.setattr(where, step, die)
         with pytest.raises(Killed):
             await here.run()
     await here.restart()

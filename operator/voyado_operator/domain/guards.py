@@ -182,12 +182,9 @@ def ceiling(limit: Limit, base: int, floor: int) -> Fraction | int:
     return max(limit.of(base), Fraction(floor)) if isinstance(limit, Percentage) else limit
 
 
-def hangs_on_peak(diff: DiffCounts, window: Window, limits: Limits) -> bool:
-    """Whether a guard blocks the diff by this window's peak, so that it depends on whether there was a higher one."""
-    removals, additions = diff.leaving + window.removals, diff.entering + window.additions
-    return removals > ceiling(limits.max_removals, window.peak, 0) or (
-        limits.max_additions is not None and additions > ceiling(limits.max_additions, window.peak, 0)
-    )
+def hangs_on_peak(plan: Plan, limits: Limits) -> bool:
+    """Whether a guard blocks the plan that would let it pass if the window had seen more members."""
+    return any(guard(plan, limits) for guard in (max_removals, max_additions))
 
 
 def holds_everything(plan: Plan, found: tuple[Violation, ...]) -> bool:

@@ -1,8 +1,7 @@
 """The first change of a kind, done to one contact (in bulk: ten) that is looked at before and after (DESIGN 4)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -21,9 +20,13 @@ LOOKS, BETWEEN_LOOKS = 3, 1.0  # an answer may be older than the change that was
 
 @dataclass(slots=True)
 class Trial:
-    """What became of the contacts that were tried; `rest` may be sent, unless `stopped`."""
+    """What became of the contacts that were tried; `rest` may be sent, unless `stopped`.
+
+    `is_telling`: it was shown that Engage does such a change as it should.
+    """
 
     rest: Sequence[str]
+    is_telling: bool = False
     accepted: list[str] = field(default_factory=list)
     others: list[Outcome] = field(default_factory=list)
     stopped: RunError | None = None
@@ -41,33 +44,17 @@ class Canary:
     prove: Callable[[Capability], None]
     trials: Trials
     spared: Callable[[], Collection[str]] = frozenset
-    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    _stopped: Exception | None = None
-
-    @asynccontextmanager
-    async def alone(self, operation: Operation, contacts: int) -> AsyncIterator[None]:
-        """For a batch of so many, from its announcement on: others wait for what becomes of its canary, if it has one.
-
-        Raises what stopped an earlier one.
-        """
-        if not self.unproven(operation, contacts):
-            yield
-            return
-        async with self._turn:
-            if self._stopped:
-                raise self._stopped
-            try:
-                yield
-            except Exception as error:
-                self._stopped = error
-                raise
+    _alone: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _stopped: RunError | None = None
 
     async def fly(self, operation: Operation, contact_ids: Sequence[str]) -> Trial:
-        """Try the change on the first contacts that Engage shows, if it is not proven."""
+        """Try the change on the first contacts that Engage shows; other batches wait for what becomes of them."""
         trial = Trial(rest=contact_ids)
-        if capability := self.unproven(operation, len(contact_ids)):
-            await self._fly(operation, capability, trial)
-            self._stopped = trial.stopped
+        if self.unproven(operation, len(contact_ids)):
+            async with self._alone:
+                trial.stopped = self._stopped
+                await self._fly(operation, trial)
+                self._stopped = trial.stopped
         return trial
 
     def unproven(self, operation: Operation, contacts: int) -> Capability | None:
@@ -75,9 +62,10 @@ class Canary:
         capability = self.target.capability(operation, contacts)
         return None if capability is None or self.is_proven(capability) else capability
 
-    async def _fly(self, operation: Operation, capability: Capability, trial: Trial) -> None:
+    async def _fly(self, operation: Operation, trial: Trial) -> None:
+        """A few of a batch that are left may go singly, which is another kind, to be tried too."""
         refused = 0
-        while trial.rest and trial.stopped is None and not self.is_proven(capability):
+        while trial.rest and trial.stopped is None and (capability := self.unproven(operation, len(trial.rest))):
             size = min(MOST_TRIED, len(trial.rest)) if capability.mode is Mode.BULK else 1
             some, trial.rest = trial.rest[:size], trial.rest[size:]
             async with self.trials.of(some):
@@ -122,6 +110,7 @@ class Canary:
             trial.others += delivered.others
         telling = [one for one in accepted if facet is None or not facet.is_done(before[one])]
         if trial.stopped is None and telling:
+            trial.is_telling = True
             self.prove(capability)
         return len(accepted)
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from voyado_operator.domain import guards
 from voyado_operator.domain.delivery import Operation
-from voyado_operator.domain.guards import Limits
+from voyado_operator.domain.guards import Limits, Plan
 from voyado_operator.domain.plan import AudienceCounts, DiffCounts, Window
 from voyado_operator.reconcile.findings import Assignment, DiffFound
 from voyado_operator.reconcile.ports import Ledger, Parked, Target
@@ -44,7 +44,7 @@ def compare(
 def weigh(
     workspace: Workspace, ledger: Ledger, diff: DiffFound, limits: Limits, assignment: Assignment, since: datetime
 ) -> tuple[DiffCounts, Window]:
-    """What the diff adds to what was sent since then, and that. Raises LedgerUnavailable.
+    """What the diff adds to what was sent since then, and that beside the present members. Raises LedgerUnavailable.
 
     Only what a guard needs is looked up: a first run may have sent a million.
     """
@@ -57,7 +57,14 @@ def weigh(
         additions, entering = workspace.count_beside(Operation.ADD, ledger.sent(Operation.ADD, since))
     if leaving:
         removals, leaving = workspace.count_beside(Operation.REMOVE, ledger.sent(Operation.REMOVE, since))
-    due, window = replace(counts, entering=entering, leaving=leaving), Window(additions, removals, counts.members)
-    if guards.hangs_on_peak(due, window, limits):  # to look it up takes 23 ms after 1,000,000 changes
-        window = replace(window, peak=ledger.peak(since, counts.members))
-    return due, window
+    return replace(counts, entering=entering, leaving=leaving), Window(additions, removals, peak=counts.members)
+
+
+def at_its_peak(plan: Plan, ledger: Ledger, limits: Limits, since: datetime) -> Plan:
+    """The plan with the highest membership since then, if a guard blocks it by the present one.
+
+    To look it up takes 23 ms after 1,000,000 changes. Raises LedgerUnavailable.
+    """
+    if not guards.hangs_on_peak(plan, limits):
+        return plan
+    return replace(plan, window=replace(plan.window, peak=ledger.peak(since, plan.diff.members)))

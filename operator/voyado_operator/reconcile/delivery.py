@@ -28,7 +28,7 @@ from voyado_operator.reconcile.worker import Worker
 from voyado_operator.workspace import Lot, Workspace
 
 TRIED = 4_000  # contacts of a batch with a canary in it: all of them are announced first, and taken back if it fails
-LANES = 3  # 1,000,000 in bulk at 50 ms are applied in 1.65 s; with six in 1.5, twice as many for a crash to repeat
+LANES = 3  # one waits for Engage, one writes down, one announces; a crash repeats a batch of each
 _INTENTS = {
     (Operation.ADD, Lot.MEMBERS): Entry.ASKED,  # no diff has such a change
     (Operation.ADD, Lot.OTHERS): Entry.ASKED,
@@ -83,34 +83,46 @@ class Delivery:
         return chain([min(TRIED, most)] if self.canary.unproven(operation, most) else [], repeat(most))
 
     async def _deliver(self, operation: Operation, lot: Lot, batches: Iterator[Contacts]) -> None:
-        """In lanes, so that one sends while another writes down."""
+        """In lanes, so that one sends while another writes down.
+
+        The others follow the first when its canary is back, or, if there is none, its first batch.
+        """
         stopped: list[Exception] = []
+        told = asyncio.Event()
 
         async def lane() -> None:
             with _collected(stopped):
                 while not stopped and (batch := await self.worker(next, batches, None)):
-                    await self._send(operation, lot, batch)
+                    await self._send(operation, lot, batch, told.set)
+                    told.set()
+            told.set()
             with _collected(stopped):
                 await self._commit()  # at once, as the other lanes may be long in what they are at
 
-        await asyncio.gather(*(lane() for _ in range(LANES)))
+        async def following() -> None:
+            await told.wait()
+            await lane()
+
+        await asyncio.gather(lane(), *(following() for _ in range(LANES - 1)))
         if stopped:
             raise stopped[0]
 
-    async def _send(self, operation: Operation, lot: Lot, batch: Contacts) -> None:
+    async def _send(self, operation: Operation, lot: Lot, batch: Contacts, tell: Callable[[], None]) -> None:
+        """`tell` is called when Engage has shown that it does such changes as it should."""
         if self.is_stopping():
             raise Interrupted
         screened = await self.screen(operation, lot, batch)
-        trial = Trial(rest=())
-        async with self.canary.alone(operation, len(screened.send)):
-            await self.worker(self._announce, operation, lot, screened)
-            await self._commit()
-            self.account.adopted += len(screened.adopted)
-            self.account.declined += len(screened.declined)
-            if screened.stopped is None:
-                trial = await self.canary.fly(operation, screened.send)
-        sent = await self._sent(operation, trial)
-        stopped = screened.stopped or sent.stopped
+        await self.worker(self._announce, operation, lot, screened)
+        await self._commit()
+        self.account.adopted += len(screened.adopted)
+        self.account.declined += len(screened.declined)
+        stopped, sent = screened.stopped, Delivered()
+        if screened.send and stopped is None:
+            trial = await self.canary.fly(operation, screened.send)
+            if trial.is_telling and trial.stopped is None:
+                tell()
+            sent = await self._sent(operation, trial)
+            stopped = sent.stopped
         self.account.record(operation, len(sent.accepted), [*screened.outcomes, *sent.others])
         await self.worker(self._write_down, operation, lot, screened, sent)
         if self.screen is not everybody:  # the next batch is looked at for seconds before it is announced

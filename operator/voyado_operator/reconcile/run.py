@@ -15,7 +15,7 @@ from voyado_operator.reconcile import planning
 from voyado_operator.reconcile.access import tenant_of
 from voyado_operator.reconcile.adapters import Tenant
 from voyado_operator.reconcile.applying import Applying
-from voyado_operator.reconcile.comparing import compare, weigh
+from voyado_operator.reconcile.comparing import at_its_peak, compare, weigh
 from voyado_operator.reconcile.delivery import Interrupted
 from voyado_operator.reconcile.drift import DriftCheck
 from voyado_operator.reconcile.extraction import extract, match
@@ -171,18 +171,19 @@ class Run:
         guards, now = self.assignment.activation.spec.guards, self.around.clock()
         limited, since = limits(guards), now - from_str(guards.window)
         due, window = await self.worker(weigh, workspace, ledger, diff, limited, self.assignment, since)
+        plan = Plan(
+            audience=audience,
+            diff=due,
+            window=window,
+            entering_opts_out=self.assignment.entering_opts_out,
+            tenant_contacts=self.assignment.connection.status.contacts or 0,
+            review_was_due=self.assignment.review_was_due,
+            unanswered=diff.unanswered,
+            is_baselining=self.findings.is_baselining,
+            is_repeat_safe=target.is_repeat_safe,
+        )
         question = Question(
-            plan=Plan(
-                audience=audience,
-                diff=due,
-                window=window,
-                entering_opts_out=self.assignment.entering_opts_out,
-                tenant_contacts=self.assignment.connection.status.contacts or 0,
-                review_was_due=self.assignment.review_was_due,
-                unanswered=diff.unanswered,
-                is_baselining=self.findings.is_baselining,
-                is_repeat_safe=target.is_repeat_safe,
-            ),
+            plan=await self.worker(at_its_peak, plan, ledger, limited, since),
             limits=limited,
             digest=diff.digest,
             uid=self.assignment.activation.metadata.uid,

@@ -17,7 +17,9 @@ from voyado_operator.reconcile.ports import Delivered
 from voyado_operator.targets.singly import one_by_one, unaccepted
 
 MOST_ROWS = 4000  # engage-api.md 5, verified
-IN_FLIGHT = 25  # a bound; how many it takes is what the limiter's rate times the latency comes to
+# A bound; how many it takes is what the limiter's rate times the latency comes to. Without a limit 1,000,000 in three
+# lanes are applied in 0.95 s where an answer takes 50 ms, with 16 in 1.3 and with 32 in 1.0.
+IN_FLIGHT = 25
 MOST_IN_FLIGHT = IN_FLIGHT * MOST_ROWS
 FEWEST_ROWS = 11  # a batch costs three calls and a wait; up to 10 changes go one by one
 READ_BACK = 20

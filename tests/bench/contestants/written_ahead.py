@@ -3,7 +3,7 @@
     python -m tests.bench.contestants.written_ahead SOURCE URL FOLDER true SELECT… [false SELECT…]
 
 No diff, no guards, no status, no base: what is left of a first sync when everything else is free. 8 connections, two
-lanes of 64,000 ids, as the operator has.
+lanes of 100,000 ids, as the operator has.
 """
 
 import sys
@@ -18,7 +18,7 @@ from deltalake import ColumnProperties, DeltaTable, WriterProperties, write_delt
 from tests.bench.contestants.posting import BATCH, Lane
 from tests.bench.contestants.reading import pages
 
-CONNECTIONS, LANES, AHEAD = 8, 2, 16 * BATCH
+CONNECTIONS, LANES, AHEAD = 8, 2, 25 * BATCH
 SMALL = WriterProperties(
     compression="ZSTD",
     compression_level=1,
