@@ -182,8 +182,8 @@ def ceiling(limit: Limit, base: int, floor: int) -> Fraction | int:
     return max(limit.of(base), Fraction(floor)) if isinstance(limit, Percentage) else limit
 
 
-def hangs_on_peak(plan: Plan, limits: Limits) -> bool:
-    """Whether a guard blocks the plan that would let it pass if the window had seen more members."""
+def is_blocked_by_peak(plan: Plan, limits: Limits) -> bool:
+    """Whether one of the guards that go by the highest membership blocks the plan."""
     return any(guard(plan, limits) for guard in (max_removals, max_additions))
 
 

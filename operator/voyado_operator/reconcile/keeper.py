@@ -21,7 +21,7 @@ class StatusKeeper(Generic[Status]):
     def __init__(self, kind: Kind, cluster: Cluster, found: Status) -> None:
         self._kind = kind
         self._cluster = cluster
-        self._written = found.manifest()
+        self._written: Status = found
         self.status: Status = found
 
     def judged(
@@ -35,12 +35,13 @@ class StatusKeeper(Generic[Status]):
 
     async def write(self, metadata: Metadata, status: Status) -> None:
         """Make `status` the object's. What the API server did not take is written with the next call."""
-        before, self.status = ready_of(self.status.conditions), status
-        manifest = status.manifest()
-        if manifest == self._written:
+        before = ready_of(self.status.conditions)
+        if status != self.status:  # another that is equal, and the manifest, would be 9 MiB of 5,000 objects
+            self.status = status
+        if status == self._written or status.manifest() == self._written.manifest():
             return
-        await self._cluster.apply_status(self._kind, metadata, manifest)
-        self._written = manifest
+        await self._cluster.apply_status(self._kind, metadata, status.manifest())
+        self._written = status
         after = ready_of(status.conditions)
         if after is not None and _is_news(before, after):
             await self.announce(
