@@ -1,11 +1,13 @@
 """What a first change does to a contact is looked at and put back, or said not to be."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from voyado_operator.domain.delivery import Operation
 from voyado_operator.reconcile.canary import Canary, Trial
+from voyado_operator.reconcile.ports import Delivered
 from voyado_operator.targets import bulk
 from voyado_operator.targets.label_attribute import LabelAttribute
 from voyado_operator.targets.label_endpoint import LabelEndpoint
@@ -133,6 +135,30 @@ async def test_a_few_that_are_left_of_a_batch_are_tried_as_what_they_are_sent_as
 
     assert here.shown() == set(here.people)
     assert {one.mode for one in here.registry.capabilities.shown(here.connection())} == {"Bulk", "Single"}
+
+
+async def test_other_batches_follow_as_soon_as_the_canary_is_back(
+    install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = install("single", people=3 * CHANGES_PER_BATCH)
+    another, apply = asyncio.Event(), LabelAttribute.apply
+    first = list[Sequence[str]]()
+
+    async def waiting(target: LabelAttribute, operation: Operation, contact_ids: Sequence[str]) -> Delivered:
+        if first:
+            another.set()
+        else:
+            first.append(contact_ids)
+            await asyncio.wait_for(another.wait(), 30)
+        return await apply(target, operation, contact_ids)
+
+    monkeypatch.setattr(LabelAttribute, "apply", waiting)
+    here.select(here.people)
+
+    status = await here.run()
+
+    assert status.members == len(here.people)
+    assert len(first[0]) == CHANGES_PER_BATCH - 1
 
 
 async def test_no_other_batch_is_looked_at_before_the_canary_is_back(

@@ -53,7 +53,9 @@ class Canary:
         if self.unproven(operation, len(contact_ids)):
             async with self._alone:
                 trial.stopped = self._stopped
-                await self._fly(operation, trial)
+                # What is left of a bulk batch may be so few that they go singly, which is another kind.
+                while trial.rest and not trial.stopped and (capability := self.unproven(operation, len(trial.rest))):
+                    await self._fly(operation, capability, trial)
                 self._stopped = trial.stopped
         return trial
 
@@ -62,20 +64,21 @@ class Canary:
         capability = self.target.capability(operation, contacts)
         return None if capability is None or self.is_proven(capability) else capability
 
-    async def _fly(self, operation: Operation, trial: Trial) -> None:
-        """A few of a batch that are left may go singly, which is another kind, to be tried too."""
-        refused = 0
-        while trial.rest and trial.stopped is None and (capability := self.unproven(operation, len(trial.rest))):
+    async def _fly(self, operation: Operation, capability: Capability, trial: Trial) -> None:
+        refused, codes = 0, set[str]()
+        while trial.rest and trial.stopped is None and not self.is_proven(capability):
             size = min(MOST_TRIED, len(trial.rest)) if capability.mode is Mode.BULK else 1
             some, trial.rest = trial.rest[:size], trial.rest[size:]
+            known = len(trial.others)
             async with self.trials.of(some):
                 accepted = await self._try(operation, some, capability, trial)
-            if accepted == 0 and any(one.detail != "ContactNotFound" for one in trial.others[-size:]):
+            told = {one.detail for one in trial.others[known:]}
+            codes |= told
+            if accepted == 0 and told - {"ContactNotFound"}:
                 refused += size
             if trial.stopped is None and refused >= MOST_TRIED:
-                codes = sorted({one.detail for one in trial.others})
                 trial.stopped = TargetUnsafe(
-                    f"Engage took none of the first {refused} changes ({', '.join(codes)}); check that the "
+                    f"Engage took none of the first {refused} changes ({', '.join(sorted(codes))}); check that the "
                     f"{capability.target} exists there as the manifests describe it"
                 )
 

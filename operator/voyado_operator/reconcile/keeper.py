@@ -35,14 +35,13 @@ class StatusKeeper(Generic[Status]):
 
     async def write(self, metadata: Metadata, status: Status) -> None:
         """Make `status` the object's. What the API server did not take is written with the next call."""
-        before = ready_of(self.status.conditions)
         if status != self.status:  # another that is equal, and the manifest, would be 9 MiB of 5,000 objects
             self.status = status
         if status == self._written or status.manifest() == self._written.manifest():
             return
         await self._cluster.apply_status(self._kind, metadata, status.manifest())
-        self._written = status
-        after = ready_of(status.conditions)
+        before, after = ready_of(self._written.conditions), ready_of(status.conditions)
+        self._written = self.status
         if after is not None and _is_news(before, after):
             await self.announce(
                 metadata, "Warning" if after.status == "False" else "Normal", after.reason, after.message
