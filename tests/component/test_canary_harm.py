@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from voyado_operator.domain.delivery import Operation
-from voyado_operator.reconcile.canary import Canary, Trial
+from voyado_operator.reconcile.canary import MOST_TRIED, Canary, Trial
 from voyado_operator.reconcile.ports import Delivered
 from voyado_operator.targets import bulk
 from voyado_operator.targets.label_attribute import LabelAttribute
@@ -140,7 +140,8 @@ async def test_a_few_that_are_left_of_a_batch_are_tried_as_what_they_are_sent_as
 async def test_other_batches_follow_as_soon_as_the_canary_is_back(
     install: Install, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    here = install("single", people=3 * CHANGES_PER_BATCH)
+    monkeypatch.setattr("voyado_operator.reconcile.delivery.TRIED", MOST_TRIED + bulk.FEWEST_ROWS)
+    here = install("bulk", people=MOST_TRIED + 2 * bulk.FEWEST_ROWS)
     another, apply = asyncio.Event(), LabelAttribute.apply
     first = list[Sequence[str]]()
 
@@ -158,7 +159,7 @@ async def test_other_batches_follow_as_soon_as_the_canary_is_back(
     status = await here.run()
 
     assert status.members == len(here.people)
-    assert len(first[0]) == CHANGES_PER_BATCH - 1
+    assert len(first[0]) == bulk.FEWEST_ROWS
 
 
 async def test_no_other_batch_is_looked_at_before_the_canary_is_back(

@@ -22,11 +22,11 @@ LOOKS, BETWEEN_LOOKS = 3, 1.0  # an answer may be older than the change that was
 class Trial:
     """What became of the contacts that were tried; `rest` may be sent, unless `stopped`.
 
-    `is_telling`: it was shown that Engage does such a change as it should.
+    `proven` is how Engage was shown to do such a change as it should.
     """
 
     rest: Sequence[str]
-    is_telling: bool = False
+    proven: Mode | None = None
     accepted: list[str] = field(default_factory=list)
     others: list[Outcome] = field(default_factory=list)
     stopped: RunError | None = None
@@ -113,7 +113,7 @@ class Canary:
             trial.others += delivered.others
         telling = [one for one in accepted if facet is None or not facet.is_done(before[one])]
         if trial.stopped is None and telling:
-            trial.is_telling = True
+            trial.proven = capability.mode
             self.prove(capability)
         return len(accepted)
 

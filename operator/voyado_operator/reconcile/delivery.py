@@ -21,6 +21,7 @@ from voyado_operator.domain.delivery import (
     Result,
     parking,
 )
+from voyado_operator.domain.target import Mode
 from voyado_operator.reconcile.canary import Canary, Trial
 from voyado_operator.reconcile.ports import Delivered, Ledger, Parked, Target
 from voyado_operator.reconcile.screening import Screen, Screened, everybody
@@ -85,7 +86,7 @@ class Delivery:
     async def _deliver(self, operation: Operation, lot: Lot, batches: Iterator[Contacts]) -> None:
         """In lanes, so that one sends while another writes down.
 
-        The others follow the first when its canary is back, or, if there is none, its first batch.
+        The others follow the first when the canary of a bulk batch is back, or else when all of its first batch is.
         """
         stopped: list[Exception] = []
         told = asyncio.Event()
@@ -108,7 +109,10 @@ class Delivery:
             raise stopped[0]
 
     async def _send(self, operation: Operation, lot: Lot, batch: Contacts, tell: Callable[[], None]) -> None:
-        """`tell` is called when Engage has shown that it does such changes as it should."""
+        """`tell` is called when Engage has shown that it does such changes in bulk as it should.
+
+        What goes singly is no sooner done in three batches than in one, and that shows sooner how far it is.
+        """
         if self.is_stopping():
             raise Interrupted
         screened = await self.screen(operation, lot, batch)
@@ -119,7 +123,7 @@ class Delivery:
         stopped, sent = screened.stopped, Delivered()
         if screened.send and stopped is None:
             trial = await self.canary.fly(operation, screened.send)
-            if trial.is_telling and trial.stopped is None:
+            if trial.proven is Mode.BULK and trial.stopped is None:
                 tell()
             sent = await self._sent(operation, trial)
             stopped = sent.stopped
