@@ -6,13 +6,14 @@ which nobody knows what became, and once nothing is broken any more Engage is wh
 
 import asyncio
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
 import pytest
 from voyado_operator.api.activation_status import SegmentActivationStatus
+from voyado_operator.domain.delivery import UNANSWERED
 from voyado_operator.reconcile.conditions import ready_of
 from voyado_operator.reconcile.delivery import LANES
 from voyado_operator.targets.bulk import FEWEST_ROWS
@@ -42,11 +43,11 @@ FAULTS: dict[str, tuple[dict[str, Any], set[str]]] = {
 }
 
 
-ANNOUNCED, RECORDED = {"asked", "leaving", "clearing"}, {"add", "remove", "gone"}
+RECORDED = {"add", "remove", "gone"}
 # What the commit has that it is killed at, and whether that is on disk then.
 KILLED_AT = {
-    "unannounced": (ANNOUNCED, False),
-    "announced": (ANNOUNCED, True),
+    "unannounced": (UNANSWERED, False),
+    "announced": (UNANSWERED, True),
     "unrecorded": (RECORDED, False),
     "recorded": (RECORDED, True),
 }
@@ -116,7 +117,7 @@ def test_lease_lost(here: tuple[asyncio.Runner, Installation]) -> None:
 
 @every_target
 @pytest.mark.parametrize(("entries", "is_written"), KILLED_AT.values(), ids=KILLED_AT)
-def test_killed(here: tuple[asyncio.Runner, Installation], kind: str, entries: set[str], is_written: bool) -> None:
+def test_killed(here: tuple[asyncio.Runner, Installation], kind: str, entries: Set[str], is_written: bool) -> None:
     """At the first of such commits in a run."""
     runner, installation = here
     change(installation)

@@ -74,7 +74,7 @@ class Canary:
                 accepted = await self._try(operation, some, capability, trial)
             told = {one.detail for one in trial.others[known:]}
             codes |= told
-            if accepted == 0 and told - {"ContactNotFound"}:
+            if accepted == 0 and told - {CONTACT_GONE}:
                 refused += size
             if trial.stopped is None and refused >= MOST_TRIED:
                 trial.stopped = TargetUnsafe(

@@ -37,9 +37,9 @@ class StatusKeeper(Generic[Status]):
         """Make `status` the object's. What the API server did not take is written with the next call."""
         if status != self.status:  # another that is equal, and the manifest, would be 9 MiB of 5,000 objects
             self.status = status
-        if status == self._written or status.manifest() == self._written.manifest():
+        if status == self._written or (manifest := status.manifest()) == self._written.manifest():
             return
-        await self._cluster.apply_status(self._kind, metadata, status.manifest())
+        await self._cluster.apply_status(self._kind, metadata, manifest)
         before, after = ready_of(self._written.conditions), ready_of(status.conditions)
         self._written = self.status
         if after is not None and _is_news(before, after):

@@ -16,6 +16,7 @@ from voyado_operator.domain.moments import microseconds
 from voyado_operator.workspace.canonical import as_bytes
 from voyado_operator.workspace.engine import lent
 from voyado_operator.workspace.hashing import KeyedHash
+from voyado_operator.workspace.matching import STAGED, staged
 from voyado_operator.workspace.model import Addresses, Columns
 
 ROWS_PER_CHUNK = 262_144
@@ -51,7 +52,10 @@ def stage(
     wanted = Addresses()
     batches = Batches(stream)
     columns = _resolved(columns, batches.schema.names)
-    stored = _made_to_measure(connection, columns)
+    absent = {"address_hash": columns.email is None, "decided_at": columns.decided_at is None}
+    present = [name for name in STAGED if not absent.get(name)]
+    connection.execute(staged(present))
+    stored = ", ".join(present)
     parameters = (keyed.parameters if columns.email else {}) | {"latest": microseconds(now)}
     for chunk in _chunks(batches):
         guids = as_bytes(chunk, columns.contact_id) if columns.contact_id else None
@@ -70,18 +74,6 @@ def stage(
             missing = _missing(connection, lookup_limit - len(wanted), wanted)
             wanted.update(_addresses(connection, projection, keyed, missing))
     return wanted
-
-
-def _made_to_measure(connection: duckdb.DuckDBPyConnection, columns: Columns) -> str:
-    """Make `staged` so that a column which the audience has not takes no room; return the names of the others.
-
-    Both take 24 bytes a row: a run over 10,000,000 members and no change has its peak at 580 MiB instead of 700.
-    """
-    types = {"contact_id": "uuid", "address_hash": "varchar", "decided_at": "bigint"}
-    absent = {"address_hash": columns.email is None, "decided_at": columns.decided_at is None}
-    described = (f"{name} {kind}{' as (null)' * absent.get(name, False)}" for name, kind in types.items())
-    connection.execute(f"create or replace table staged ({', '.join(described)})")
-    return ", ".join(name for name in types if not absent.get(name))
 
 
 def _resolved(columns: Columns, existing: list[str]) -> Columns:
