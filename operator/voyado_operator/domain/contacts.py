@@ -9,6 +9,7 @@ from typing import overload
 LENGTH = 36  # of a GUID as text
 FEW = 3_000  # whose text malloc does not take from the system (128 KiB): to touch new memory takes as long as the work
 _HYPHENS = (8, 13, 18, 23)
+_FROM_THE_LAST = ((23, 36), (18, 35), (13, 34), (8, 33))  # each hyphen, and how far to that of the next GUID by then
 
 
 class Contacts(Sequence[str]):
@@ -55,12 +56,8 @@ class Contacts(Sequence[str]):
 
     @cached_property
     def values(self) -> bytes:
-        """The 16 bytes of each GUID, 40 ns each when first asked for. Raises ValueError."""
-        starts = range(0, len(self.text), FEW * LENGTH)
-        values = b"".join(unhexlify(self.text[at : at + FEW * LENGTH].translate(None, b"-")) for at in starts)
-        if len(values) != 16 * len(self):  # a hyphen too many shifts whoever comes after
-            raise ValueError("a contactId is no canonical GUID")
-        return values
+        """The 16 bytes of each GUID, made when first asked for. Raises ValueError."""
+        return binary(self.text)
 
     def __len__(self) -> int:
         return len(self.text) // LENGTH
@@ -82,6 +79,24 @@ class Contacts(Sequence[str]):
         if step != 1:
             raise ValueError("contacts come without gaps")
         return Contacts(self.text[start * LENGTH : stop * LENGTH])
+
+
+def binary(guids: bytes | memoryview) -> bytes:
+    """The 16 bytes of each of the GUIDs, which come one after the other: 25 ns each, 40 with bytes.translate.
+
+    Raises ValueError, which quotes none.
+    """
+    starts = range(0, len(guids), FEW * LENGTH)
+    return b"".join(unhexlify(_digits(bytearray(guids[at : at + FEW * LENGTH]))) for at in starts)
+
+
+def _digits(guids: bytearray) -> bytearray:
+    hyphens = b"-" * (len(guids) // LENGTH)
+    for place, distance in _FROM_THE_LAST:
+        if len(guids) % distance or guids[place::distance] != hyphens:
+            raise ValueError("a contactId is no canonical GUID")
+        del guids[place::distance]
+    return guids
 
 
 @lru_cache(2)  # a full request and the last; struct.unpack would keep 100, each as large as its text

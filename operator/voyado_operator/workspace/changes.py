@@ -1,7 +1,9 @@
 """The diff as the table `changes`: its digest, its sample, and what of it may go out.
 
 `changes` has contact_id, op, was (the ledger's op: add, asked, leaving, clearing, or null), decided_at (when the person
-decided, of entering contacts), held (a guard's block) and parked (Engage refused it lately).
+decided, of entering contacts), held (a guard's block) and parked (Engage refused it lately). Both ops are of a type of
+one byte: to compare 1,000,000 contacts with nobody takes 0.07 s instead of 0.1, and a look at all of them 3 ms, not 8;
+to compare 10,000,000 with as many a fifth less, as less has to be spilled.
 """
 
 import hashlib
@@ -13,35 +15,42 @@ from voyado_operator.arrow import ArrowStream, Batches, text
 from voyado_operator.domain.contacts import LENGTH, Contacts
 from voyado_operator.domain.delivery import Entry, Operation
 from voyado_operator.domain.plan import DiffCounts
-from voyado_operator.workspace.engine import lent
+from voyado_operator.workspace.engine import lent, table
 from voyado_operator.workspace.hashing import OF_A_SET, KeyedHash
 from voyado_operator.workspace.model import Lot
 
 _LOTS = {Lot.MEMBERS: "was = 'add'", Lot.OTHERS: "was is distinct from 'add'"}
 
+CHANGES = {
+    "contact_id": "uuid",
+    "op": "entry",
+    "was": "entry",
+    "held": "boolean",
+    "parked": "boolean",
+    "decided_at": "bigint",
+}
+
 SCHEMA = f"""
     create type entry as enum {tuple(str(entry) for entry in Entry)};
-    create table changes (
-        contact_id uuid, op varchar, was entry, decided_at bigint, held boolean, parked boolean);
+    {table("changes", CHANGES, CHANGES)}
 """
 
-# A type of one byte: as text the comparison of 10,000,000 takes a fifth longer, as more has to be spilled.
 _STANDING = """
     create or replace table standing as select contact_id::uuid as contact_id, op::entry as op from lent
 """
 
 # Who is on the target is there once; of the audience only those who enter are looked at for duplicates. Grouped by what
-# each contact has one of, and not with any_value: 10,000,000 who enter take 2.6 s instead of 3.0.
+# each contact has one of, and not with any_value: 10,000,000 who enter take 2.6 s instead of 3.0. Where no row says
+# when the person decided, to have no room for it saves a quarter of the time.
 _DIFF = """
-    insert into changes
-    select contact_id, if(is_gone, 'remove', 'add'), was, max(decided_at), false, false
+    insert into changes by name
+    select contact_id, if(is_gone, 'remove', 'add')::entry as op, was, false as held, false as parked{decided_at}
     from (select coalesce(a.contact_id, s.contact_id) as contact_id, a.contact_id is null as is_gone, s.op as was,
                  a.decided_at
           from audience a full join standing s on s.contact_id = a.contact_id
           where a.contact_id is null or s.op is distinct from 'add')
     group by contact_id, is_gone, was
 """
-
 
 # A contact whose address became ambiguous is skipped, which is not to have left.
 _STILL_NAMED = """
@@ -60,7 +69,7 @@ def diff(connection: duckdb.DuckDBPyConnection, standing: ArrowStream) -> tuple[
     """
     with lent(connection, "lent", standing):
         connection.execute(_STANDING)
-    connection.execute(_DIFF)
+    _fill(connection)
     [(in_both,)] = connection.execute(
         "select (select count(*) from standing) - count(*) filter (where op = 'remove' or was is not null) from changes"
     ).fetchall()
@@ -78,6 +87,12 @@ def diff(connection: duckdb.DuckDBPyConnection, standing: ArrowStream) -> tuple[
     return in_both + entering, diff
 
 
+def _fill(connection: duckdb.DuckDBPyConnection) -> None:
+    [(is_said,)] = connection.execute("select exists (from staged where decided_at is not null)").fetchall()
+    connection.execute(table("changes", CHANGES, CHANGES.keys() - ({} if is_said else {"decided_at"})))
+    connection.execute(_DIFF.format(decided_at=", max(decided_at) as decided_at" if is_said else ""))
+
+
 def digest(connection: duckdb.DuckDBPyConnection, seed: str) -> str:
     """`sha256:…` of the seed and of both sets, held changes included.
 
@@ -90,7 +105,7 @@ def digest(connection: duckdb.DuckDBPyConnection, seed: str) -> str:
 def sample(connection: duckdb.DuckDBPyConnection, operation: Operation, limit: int, keyed: KeyedHash) -> list[str]:
     """Up to `limit` contacts of the operation as `h:` and 8 digits of their keyed hash."""
     rows = connection.execute(
-        "select contact_id::varchar from changes where op = $op order by contact_id limit $limit",
+        "select contact_id::varchar from changes where op = $op::entry order by contact_id limit $limit",
         {"op": operation.value, "limit": limit},
     ).fetchall()
     return [f"h:{keyed.hexdigest(contact_id)[:8]}" for (contact_id,) in rows]
@@ -103,14 +118,14 @@ def due(
     cursor = connection.cursor()  # of its own, so that other statements can run between two pages
     found = cursor.sql(
         "select contact_id::varchar as contact_id from changes"
-        f" where op = $op and not held and not parked and {_LOTS[lot]}",
+        f" where op = $op::entry and not held and not parked and {_LOTS[lot]}",
         params={"op": operation.value},
     )
     yield from Contacts.pages((text(batch["contact_id"], LENGTH) for batch in Batches(found)), sizes)
 
 
 def count_parked(connection: duckdb.DuckDBPyConnection, operation: Operation) -> int:
-    return _count(connection, "op = $op and parked", operation)
+    return _count(connection, "op = $op::entry and parked", operation)
 
 
 def unchanged(connection: duckdb.DuckDBPyConnection, contact_ids: Sequence[str]) -> list[str]:
@@ -126,17 +141,17 @@ def count_beside(connection: duckdb.DuckDBPyConnection, operation: Operation, se
     with lent(connection, "lent", sent):
         connection.execute("create or replace temp table sent as select contact_id::uuid as contact_id from lent")
     [(earlier,)] = connection.execute("select count(*) from sent").fetchall()
-    beside = _count(connection, "op = $op and not parked and contact_id not in (from sent)", operation)
+    beside = _count(connection, "op = $op::entry and not parked and contact_id not in (from sent)", operation)
     connection.execute("drop table sent")
     return int(earlier), beside
 
 
 def count_due(connection: duckdb.DuckDBPyConnection, operation: Operation) -> int:
-    return _count(connection, "op = $op and not held and not parked", operation)
+    return _count(connection, "op = $op::entry and not held and not parked", operation)
 
 
 def count_held(connection: duckdb.DuckDBPyConnection, operation: Operation) -> int:
-    return _count(connection, "op = $op and held and not parked", operation)
+    return _count(connection, "op = $op::entry and held and not parked", operation)
 
 
 def forget_the_rest(connection: duckdb.DuckDBPyConnection) -> None:
@@ -151,13 +166,13 @@ def hold_unanswered(connection: duckdb.DuckDBPyConnection) -> int:
 
 
 def hold(connection: duckdb.DuckDBPyConnection, operation: Operation) -> None:
-    connection.execute("update changes set held = true where op = $op", {"op": operation.value})
+    connection.execute("update changes set held = true where op = $op::entry", {"op": operation.value})
 
 
 def held(connection: duckdb.DuckDBPyConnection) -> ArrowStream:
     """contact_id and op of the held changes."""
     return connection.cursor().sql(
-        "select contact_id::varchar as contact_id, op from changes where held and not parked"
+        "select contact_id::varchar as contact_id, op::varchar as op from changes where held and not parked"
     )
 
 

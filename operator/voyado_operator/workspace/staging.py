@@ -14,9 +14,9 @@ from voyado_operator.arrow import ArrowStream, Batches
 from voyado_operator.domain.errors import SourceFailed
 from voyado_operator.domain.moments import microseconds
 from voyado_operator.workspace.canonical import as_bytes
-from voyado_operator.workspace.engine import lent
+from voyado_operator.workspace.engine import lent, table
 from voyado_operator.workspace.hashing import KeyedHash
-from voyado_operator.workspace.matching import STAGED, staged
+from voyado_operator.workspace.matching import STAGED
 from voyado_operator.workspace.model import Addresses, Columns
 
 ROWS_PER_CHUNK = 262_144
@@ -54,7 +54,7 @@ def stage(
     columns = _resolved(columns, batches.schema.names)
     absent = {"address_hash": columns.email is None, "decided_at": columns.decided_at is None}
     present = [name for name in STAGED if not absent.get(name)]
-    connection.execute(staged(present))
+    connection.execute(table("staged", STAGED, present))
     stored = ", ".join(present)
     parameters = (keyed.parameters if columns.email else {}) | {"latest": microseconds(now)}
     for chunk in _chunks(batches):
