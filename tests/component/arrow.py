@@ -15,7 +15,7 @@ def table(**columns: Sequence[str | None]) -> Table:
 
 def standing(contact_ids: Sequence[str]) -> Table:
     """Members, as a ledger shows them."""
-    return table(contact_id=contact_ids, op=["add"] * len(contact_ids))
+    return table(contact_id=contact_ids, op=[None] * len(contact_ids))
 
 
 def breaking_off(rows: Table, message: str) -> RecordBatchReader:

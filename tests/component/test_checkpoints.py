@@ -24,7 +24,7 @@ def one_lane(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def members(here: Installation) -> int:
-    return [row["op"] for row in rows_of(here.opened_ledger().standing())].count("add")
+    return [row["op"] for row in rows_of(here.opened_ledger().standing())].count(None)
 
 
 async def test_it_is_committed_with_the_announcement_of_the_next(install: Install) -> None:

@@ -183,7 +183,7 @@ def is_accounted_for(installation: Installation, status: SegmentActivationStatus
     run, ledger = status.last_run, installation.opened_ledger()
     assert run is not None
     assert run.accepted + run.adopted + run.declined + run.rejected + run.unknown <= run.entering + run.leaving
-    members = {str(row["contact_id"]) for row in rows_of(ledger.standing()) if row["op"] == "add"}
+    members = {str(row["contact_id"]) for row in rows_of(ledger.standing()) if row["op"] is None}
     assert members <= installation.shown()
     assert status.members == len(members)
 

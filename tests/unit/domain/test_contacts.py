@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from voyado_operator.domain.contacts import LENGTH, Contacts
+from voyado_operator.domain.contacts import FEW, LENGTH, Contacts, binary
 
 GUIDS = st.lists(st.uuids().map(str), max_size=20)
 
@@ -68,6 +68,16 @@ def test_what_is_no_guid_is_not_taken_for_one(wrong: list[str]) -> None:
 def test_what_has_other_digits_has_no_bytes(end: str) -> None:
     with pytest.raises(ValueError, match=r"^(?!.*2f6b)"):
         _ = Contacts.of([f"2f6b8a0e-0000-4000-8000-{end}"]).values
+
+
+@pytest.mark.parametrize("missing", [1, 2, 4, 35], ids="{} characters".format)
+@pytest.mark.parametrize("guids", [2, FEW + 1], ids=["in one piece", "in two"])
+def test_text_that_ends_within_a_guid_has_no_bytes(guids: int, missing: int) -> None:
+    text = "".join(str(UUID(int=number)) for number in range(guids)).encode()
+
+    assert len(binary(text)) == 16 * guids
+    with pytest.raises(ValueError, match="no canonical GUID"):
+        binary(text[:-missing])
 
 
 def test_a_guid_as_text_is_that_long() -> None:
