@@ -38,6 +38,25 @@ async def test_it_is_committed_with_the_announcement_of_the_next(install: Instal
     assert len(DeltaTable(here.ledger()).file_uris()) == BATCHES + of_the_last
 
 
+@pytest.mark.parametrize("lanes", [1, 3])
+async def test_the_last_removal_is_committed_with_the_announcement_of_the_first_addition(
+    lanes: int, install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("voyado_operator.reconcile.delivery.LANES", lanes)
+    here = install("single", maxRemovals=1000)
+    here.select(here.people[:CHANGES_PER_BATCH])
+    await here.run()
+    before = DeltaTable(here.ledger()).version()
+    here.select(here.people[CHANGES_PER_BATCH // 2 : 3 * CHANGES_PER_BATCH // 2])
+
+    status = await here.run()
+
+    assert status.members == members(here) == CHANGES_PER_BATCH
+    claimed, removals_announced, additions_announced, at_the_end = 1, 1, 1, 1
+    committed = DeltaTable(here.ledger()).version() - before
+    assert committed == claimed + removals_announced + additions_announced + at_the_end
+
+
 async def test_it_is_committed_before_the_next_is_looked_at(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
     here = install("opt-in", maxRemovals=1000)
     await here.run()  # makes the ledger

@@ -163,12 +163,14 @@ def test_a_first_run_becomes_the_base_as_it_is(url: str, shared: bool) -> None:
     assert ledger._log.base, "it was founded"
     assert sorted(members(opened(url))) == IDS
     assert contacts(opened(url).sent(Operation.ADD, START)) == set(IDS)
+    assert contacts(opened(url).sent(Operation.REMOVE, START)) == set()
     later = opened(url)
     assert not later.is_empty
     record(later, Entry.LEAVING, IDS[:6], START)
     record(later, Entry.REMOVE, IDS[:6], START)
     assert sorted(members(opened(url))) == IDS[6:]
     assert opened(url).peak(START, len(IDS) - 6) == len(IDS)
+    assert contacts(opened(url).sent(Operation.REMOVE, START)) == set(IDS[:6])
     founded = later._log.base
     later.compact(START)
     assert later._log.base != founded, "it was rebased"
@@ -177,6 +179,7 @@ def test_a_first_run_becomes_the_base_as_it_is(url: str, shared: bool) -> None:
     assert [row["op"] for row in told] == ["asked", "add", "leaving", "remove"], "what was founded is history as well"
     assert opened(url).peak(START, len(IDS) - 6) == len(IDS)
     assert contacts(opened(url).sent(Operation.ADD, START)) == set(IDS)
+    assert contacts(opened(url).sent(Operation.REMOVE, START)) == set(IDS[:6])
 
 
 def test_more_changes_than_fit_into_memory_are_folded_range_by_range(url: str, monkeypatch: pytest.MonkeyPatch) -> None:

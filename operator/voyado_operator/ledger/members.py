@@ -178,8 +178,10 @@ class Ledger:
         ago than HISTORY.
         """
         sent, not_done = _SENT[operation], _NOT_DONE[operation]
+        # Before the base of a first run there are only additions: not to look at 1,000,000 saves 20 ms.
+        beside = ">" if operation is Operation.REMOVE and self._log.is_founded else "<>"
         return self._log.query(
-            f"select contact_id from log where seq <> {self._log.base} and changed_at >= {moment.sql(since)}"
+            f"select contact_id from log where seq {beside} {self._log.base} and changed_at >= {moment.sql(since)}"
             f" and (({sent}) or {not_done}) group by contact_id having max(case when {sent} then seq end)"
             f" > coalesce(max(case when {not_done} then seq end), -1)"
         )

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import chain, repeat
+from itertools import chain, product, repeat
 
 from voyado_operator.domain.contacts import Contacts
 from voyado_operator.domain.delivery import (
@@ -73,40 +73,51 @@ class Delivery:
         repeats LANES batches at most, and loses nothing. Raises CredentialsInvalid, EngageUnavailable,
         LedgerUnavailable, TargetUnsafe, or Interrupted.
         """
+        stopped: list[Exception] = []
         with self.writer:
-            for operation in operations:
-                for lot in Lot:
-                    await self._deliver(operation, lot, self.workspace.changes(operation, lot, self._sizes(operation)))
+            for operation, lot in product(operations, Lot):
+                if not stopped:
+                    batches = self.workspace.changes(operation, lot, self._sizes(operation))
+                    await self._deliver(operation, lot, batches, stopped)
+            with _collected(stopped):
+                await self._commit()
+        if stopped:
+            raise stopped[0]
 
     def _sizes(self, operation: Operation) -> Iterator[int]:
         """Of the batches; where a canary is in the first, that is small."""
         most = self.target.batch_size
         return chain([min(TRIED, most)] if self.canary.unproven(operation, most) else [], repeat(most))
 
-    async def _deliver(self, operation: Operation, lot: Lot, batches: Iterator[Contacts]) -> None:
+    async def _deliver(
+        self, operation: Operation, lot: Lot, batches: Iterator[Contacts], stopped: list[Exception]
+    ) -> None:
         """In lanes, so that one sends while another writes down.
 
         The others follow the first when the canary of a bulk batch is back, or else when all of its first batch is.
         """
-        stopped: list[Exception] = []
-        told = asyncio.Event()
+        told, sending = asyncio.Event(), 0
 
         async def lane() -> None:
+            nonlocal sending
             with _collected(stopped):
                 while not stopped and (batch := await self.worker(next, batches, None)):
-                    await self._send(operation, lot, batch, told.set)
+                    sending += 1
+                    try:
+                        await self._send(operation, lot, batch, told.set)
+                    finally:
+                        sending -= 1
                     told.set()
             told.set()
-            with _collected(stopped):
-                await self._commit()  # at once, as the other lanes may be long in what they are at
+            if sending:  # others may be long in that; else the next announcement comes at once, or the end
+                with _collected(stopped):
+                    await self._commit()
 
         async def following() -> None:
             await told.wait()
             await lane()
 
         await asyncio.gather(lane(), *(following() for _ in range(LANES - 1)))
-        if stopped:
-            raise stopped[0]
 
     async def _send(self, operation: Operation, lot: Lot, batch: Contacts, tell: Callable[[], None]) -> None:
         """`tell` is called when Engage has shown that it does such changes in bulk as it should.
