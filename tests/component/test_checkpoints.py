@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from deltalake import DeltaTable
+from voyado_operator.domain.delivery import Operation
 from voyado_operator.reconcile.delivery import Delivery, Interrupted
 from voyado_operator.reconcile.screening import Decisions
 from voyado_operator.targets.label_attribute import LabelAttribute
@@ -55,6 +56,29 @@ async def test_the_last_removal_is_committed_with_the_announcement_of_the_first_
     claimed, removals_announced, additions_announced, at_the_end = 1, 1, 1, 1
     committed = DeltaTable(here.ledger()).version() - before
     assert committed == claimed + removals_announced + additions_announced + at_the_end
+
+
+@pytest.mark.parametrize("fails", ["_sizes", "_announce", "_send"])
+@pytest.mark.parametrize("error", [Interrupted, RuntimeError])
+async def test_the_last_removal_is_committed_though_the_first_addition_fails(
+    error: type[Exception], fails: str, install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = install("single", maxRemovals=1000)
+    here.select(here.people[:CHANGES_PER_BATCH])
+    await here.run()
+    here.select(here.people[CHANGES_PER_BATCH : 2 * CHANGES_PER_BATCH])
+    call = getattr(Delivery, fails)
+
+    def failing(delivery: Delivery, operation: Operation, *batch: Any) -> Any:
+        if operation is Operation.ADD:
+            raise error
+        return call(delivery, operation, *batch)
+
+    monkeypatch.setattr(Delivery, fails, failing)
+    with suppress(Interrupted):
+        await here.run()
+
+    assert rows_of(here.opened_ledger().standing()) == [], "all were removed, and nobody was asked"
 
 
 async def test_it_is_committed_before_the_next_is_looked_at(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:

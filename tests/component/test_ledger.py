@@ -342,6 +342,22 @@ COMMITS: dict[str, Callable[[Ledger], None]] = {
 
 
 @pytest.mark.usefixtures("small_rebases")
+@pytest.mark.parametrize("commit", [*COMMITS.values(), lambda ledger: ledger._log.merge()], ids=[*COMMITS, "merge"])
+def test_its_numbers_are_those_of_the_table_after_every_commit(url: str, commit: Callable[[Ledger], None]) -> None:
+    """Delta-rs keeps no number with a merge, and lets its handle see what others have committed."""
+    ledger = opened(url)
+    for half in (IDS[:15], IDS[15:]):
+        record(ledger, Entry.ADD, half, START)
+
+    commit(ledger)
+
+    assert (ledger._log.base, ledger._log.next_seq) == (opened(url)._log.base, opened(url)._log.next_seq)
+    record(ledger, Entry.LEAVING, IDS[1:2], START)
+    assert (ledger._log.base, ledger._log.next_seq) == (opened(url)._log.base, opened(url)._log.next_seq)
+    assert IDS[1] not in members(opened(url))
+
+
+@pytest.mark.usefixtures("small_rebases")
 @pytest.mark.parametrize("commit", COMMITS.values(), ids=COMMITS)
 def test_whom_the_members_are_is_known_until_the_next_commit(url: str, commit: Callable[[Ledger], None]) -> None:
     ledger = opened(url)

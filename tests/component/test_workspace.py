@@ -55,6 +55,21 @@ def test_the_diff_is_the_difference_of_two_sets(audience: set[str], members: set
         assert going(workspace, Operation.REMOVE) == sorted(members - audience)
 
 
+@pytest.mark.parametrize("when", [None, "2026-01-01T00:00:00Z"], ids=["nobody", "one of them"])
+@pytest.mark.parametrize("by", ["contactId", "address"])
+def test_when_they_decided_is_known_of_whose_row_says_so(by: str, when: str | None, workspace: Workspace) -> None:
+    named = {"contact_id": [*IDS[:3], *([] if by == "address" else IDS[3:4])]}
+    rest = [None] * (4 - len(named["contact_id"]))
+    rows = table(contact_id=[*named["contact_id"], *rest], email=[None] * 3 + ADDRESSES[:1], at=[None] * 3 + [when])
+    workspace.stage(rows, Columns("contact_id", "email", "at"), None, NOW)
+    workspace.identify([Match(hashed(ADDRESSES[0]), MatchStatus.MATCHED, (IDS[3],))] if by == "address" else [])
+
+    workspace.diff(standing(IDS[4:5]))
+
+    decided = {contact: detail.decided_at for contact, detail in workspace.details(IDS[:5]).items()}
+    assert decided == dict.fromkeys(IDS[:5]) | {IDS[3]: when and datetime.fromisoformat(when)}
+
+
 rows_of_contacts = st.lists(st.sampled_from(IDS), max_size=12)
 
 

@@ -75,10 +75,9 @@ class Delivery:
         """
         stopped: list[Exception] = []
         with self.writer:
-            for operation, lot in product(operations, Lot):
-                if not stopped:
-                    batches = self.workspace.changes(operation, lot, self._sizes(operation))
-                    await self._deliver(operation, lot, batches, stopped)
+            with _collected(stopped):
+                for operation, lot in product(operations, Lot):
+                    await self._deliver(operation, lot, self.workspace.changes(operation, lot, self._sizes(operation)))
             with _collected(stopped):
                 await self._commit()
         if stopped:
@@ -89,19 +88,18 @@ class Delivery:
         most = self.target.batch_size
         return chain([min(TRIED, most)] if self.canary.unproven(operation, most) else [], repeat(most))
 
-    async def _deliver(
-        self, operation: Operation, lot: Lot, batches: Iterator[Contacts], stopped: list[Exception]
-    ) -> None:
+    async def _deliver(self, operation: Operation, lot: Lot, batches: Iterator[Contacts]) -> None:
         """In lanes, so that one sends while another writes down.
 
         The others follow the first when the canary of a bulk batch is back, or else when all of its first batch is.
         """
+        stopped: list[Exception] = []
         told, sending = asyncio.Event(), 0
 
         async def lane() -> None:
             nonlocal sending
             with _collected(stopped):
-                while not stopped and (batch := await self.worker(next, batches, None)):
+                while (batch := await self.worker(next, batches, None)) and not stopped:
                     sending += 1
                     try:
                         await self._send(operation, lot, batch, told.set)
@@ -118,6 +116,8 @@ class Delivery:
             await lane()
 
         await asyncio.gather(lane(), *(following() for _ in range(LANES - 1)))
+        if stopped:
+            raise stopped[0]
 
     async def _send(self, operation: Operation, lot: Lot, batch: Contacts, tell: Callable[[], None]) -> None:
         """`tell` is called when Engage has shown that it does such changes in bulk as it should.

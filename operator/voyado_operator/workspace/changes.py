@@ -35,7 +35,7 @@ SCHEMA = f"""
     {table("changes", CHANGES, CHANGES)}
 """
 
-# With coalesce the join afterwards takes a third longer.
+# With coalesce in the place of `if` the join takes a third longer afterwards.
 _STANDING = f"""
     create or replace table standing as
     select contact_id::uuid as contact_id, if(op is null, '{Entry.ADD}', op)::entry as op from lent
@@ -92,7 +92,7 @@ def diff(connection: duckdb.DuckDBPyConnection, standing: ArrowStream) -> tuple[
 
 def _fill(connection: duckdb.DuckDBPyConnection) -> None:
     [(is_said,)] = connection.execute("select exists (from staged where decided_at is not null)").fetchall()
-    connection.execute(table("changes", CHANGES, CHANGES.keys() - ({} if is_said else {"decided_at"})))
+    connection.execute(table("changes", CHANGES, [column for column in CHANGES if is_said or column != "decided_at"]))
     connection.execute(_DIFF.format(decided_at=", max(decided_at) as decided_at" if is_said else ""))
 
 

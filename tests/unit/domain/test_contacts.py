@@ -80,5 +80,23 @@ def test_text_that_ends_within_a_guid_has_no_bytes(guids: int, missing: int) -> 
         binary(text[:-missing])
 
 
+GUID = "2f6b8a0e-1d3c-4b5a-8c7d-9e0f1a2b3c4d"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *(f"{GUID[:place]}5{GUID[place + 1 :]}" for place, character in enumerate(GUID) if character == "-"),
+        "2f6b8a0e1d3c4b5a8c7d9e0f1a2b3c4d5e6f",
+        f"{GUID[:-1]}{GUID}0",
+        f"{GUID}0{GUID[:-1]}",
+    ],
+)
+def test_no_neighbour_gets_the_bytes_of_what_is_no_guid(wrong: str) -> None:
+    assert binary(GUID.encode() * 2) == UUID(GUID).bytes * 2
+    with pytest.raises(ValueError, match=r"^(?!.*2f6b)"):
+        binary(f"{GUID}{wrong}{GUID}".encode())
+
+
 def test_a_guid_as_text_is_that_long() -> None:
     assert len(str(UUID(int=1))) == LENGTH
