@@ -13,7 +13,6 @@ from voyado_operator.targets.bulk import MOST_IN_FLIGHT
 
 from tests.bench.measuring import ContestantError, Cost, python
 from tests.bench.warehouse import Warehouse
-from tests.ledgers import record
 
 MEMORIES = ("512MB", "2GB")
 OURS, JOIN, FROM_DELTA = "voyado-operator", "full join", "full join, members from Delta"
@@ -64,7 +63,10 @@ def fill(url: str, pages: Iterable[list[str]]) -> None:
     ledger, now = Ledger.open(url, "cluster/bench/vip", {"onEnter": "Add"}), datetime.now(UTC)
     ledger.claim("bench")
     for page in pages:
-        record(ledger, Entry.ADD, page, now)
+        ledger.note(Entry.ASKED, page, now)
+        ledger.commit()
+        ledger.note(Entry.ADD, page, now)
+    ledger.commit()
     ledger.found()
 
 

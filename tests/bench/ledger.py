@@ -15,15 +15,17 @@ from voyado_operator.targets.bulk import MOST_IN_FLIGHT
 from tests.bench.diff import fill
 from tests.ledgers import record
 
-RUNS = 30
+MOST_RUNS = 250
 
 
 @dataclass(frozen=True)
 class Written:
-    """Bytes a run, of RUNS: `changed` of its changes alone, the median; `compacted` with all upkeep, the mean."""
+    """Bytes a run, of `runs`: `changed` of its changes alone, the median; `compacted` with all upkeep, the mean."""
 
     members: int
     changes: int
+    runs: int
+    is_rebased: bool
     changed: float
     compacted: float
 
@@ -32,30 +34,35 @@ def measure(members: int, churns: tuple[float, ...]) -> Iterator[Written]:
     for churn in churns:
         changes = int(members * churn)
         with tempfile.TemporaryDirectory() as folder:
-            changed, compacted = zip(*_runs(Path(folder), members, changes), strict=True)
-            yield Written(members, changes, median(changed), mean(compacted))
+            changed, compacted, rebased = zip(*_runs(Path(folder), members, changes), strict=True)
+            yield Written(members, changes, len(changed), rebased[-1], median(changed), mean(compacted))
 
 
 def table(measured: list[Written]) -> Iterator[str]:
-    yield "| members | changes a run | bytes a run | per change | with merges, rebases and checkpoints, per change |"
-    yield "|---|---|---|---|---|"
+    yield "| members | changes a run | runs | bytes a run | per change | per change, all upkeep |"
+    yield "|---|---|---|---|---|---|"
     for one in measured:
         yield (
-            f"| {one.members:,} | {one.changes:,} | {one.changed:,.0f} | {one.changed / one.changes:.0f}"
-            f" | {one.compacted / one.changes:.0f} |"
+            f"| {one.members:,} | {one.changes:,} | {one.runs} | {one.changed:,.0f}"
+            f" | {one.changed / one.changes:.0f}"
+            f" | {one.compacted / one.changes:.0f}{'' if one.is_rebased else ', no rebase yet'} |"
         )
 
 
-def _runs(folder: Path, members: int, changes: int) -> Iterator[tuple[int, int]]:
-    """Half of the changes enter, half leave, as a run writes them: announced, acknowledged; and then compacted."""
+def _runs(folder: Path, members: int, changes: int) -> Iterator[tuple[int, int, bool]]:
+    """Half of the changes enter, half leave, as a run writes them: announced, acknowledged; and then compacted.
+
+    Until the first rebase, so that its share is right, MOST_RUNS at most.
+    """
     url = f"file://{folder}/ledger"
     present = [str(uuid.uuid4()) for _ in range(members)]
     fill(url, (present[start : start + MOST_IN_FLIGHT] for start in range(0, members, MOST_IN_FLIGHT)))
     seen = _files(folder)
-    for _ in range(RUNS):
+    for _ in range(MOST_RUNS):
         ledger, now = Ledger.open(url, "cluster/bench/vip", {"onEnter": "Add"}), datetime.now(UTC)
         entering, leaving = [str(uuid.uuid4()) for _ in range(changes // 2)], present[: changes // 2]
         present = present[changes // 2 :] + entering
+        base = ledger._log.base
         ledger.claim("run")
         for announced, done, contacts in (
             (Entry.ASKED, Entry.ADD, entering),
@@ -66,7 +73,10 @@ def _runs(folder: Path, members: int, changes: int) -> Iterator[tuple[int, int]]
         changed = _files(folder)
         ledger.compact(now)
         compacted = _files(folder)
-        yield _size(changed, seen), _size(compacted, seen)
+        is_rebased = ledger._log.base != base
+        yield _size(changed, seen), _size(compacted, seen), is_rebased
+        if is_rebased:
+            return
         seen |= compacted
 
 

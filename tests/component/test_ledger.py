@@ -200,6 +200,38 @@ def test_more_changes_than_fit_into_memory_are_folded_range_by_range(url: str, m
     assert sorted(members(opened(url))) == expected
 
 
+@pytest.mark.parametrize("commits", [changelog.MOST_FILES, changelog.MOST_FILES + 1], ids=["few files", "many"])
+def test_many_small_files_become_one_and_every_row_stays(url: str, commits: int) -> None:
+    ledger = opened(url)
+    for contact_id in IDS[:commits]:
+        record(ledger, Entry.ADD, [contact_id], START)
+
+    ledger.compact(START)
+
+    assert len(ledger._log.table.file_uris()) == (1 if commits > changelog.MOST_FILES else commits)
+    assert sorted(members(opened(url))) == IDS[:commits]
+    assert contacts(opened(url).sent(Operation.ADD, START)) == set(IDS[:commits])
+    version = ledger.version
+    ledger.compact(START)
+    assert ledger.version == version, "nothing is left to be merged"
+
+
+def test_files_of_a_size_are_merged_where_there_are_many_of_it(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = opened(url)
+    for contact_id in IDS[:20]:
+        record(ledger, Entry.ADD, [contact_id], START)
+    [size, *_] = sorted(ledger._log.table.get_add_actions()["size_bytes"].to_pylist())
+    monkeypatch.setattr(changelog, "TIERS", (0, size - 100, size - 50))
+    ledger.compact(START)
+    assert len(ledger._log.table.file_uris()) == 20, "none is so small"
+
+    monkeypatch.setattr(changelog, "TIERS", (0, size - 100, 50 * size))
+    ledger.compact(START)
+
+    assert len(ledger._log.table.file_uris()) == 1
+    assert sorted(members(opened(url))) == IDS[:20]
+
+
 def test_an_append_writes_what_changed_and_not_the_audience(url: str, tmp_path: Path) -> None:
     """DESIGN 6: bytes proportional to the change."""
 
@@ -343,8 +375,11 @@ COMMITS: dict[str, Callable[[Ledger], None]] = {
 
 @pytest.mark.usefixtures("small_rebases")
 @pytest.mark.parametrize("commit", [*COMMITS.values(), lambda ledger: ledger._log.merge()], ids=[*COMMITS, "merge"])
-def test_its_numbers_are_those_of_the_table_after_every_commit(url: str, commit: Callable[[Ledger], None]) -> None:
+def test_its_numbers_are_those_of_the_table_after_every_commit(
+    url: str, commit: Callable[[Ledger], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Delta-rs keeps no number with a merge, and lets its handle see what others have committed."""
+    monkeypatch.setattr(changelog, "MOST_FILES", 1)
     ledger = opened(url)
     for half in (IDS[:15], IDS[15:]):
         record(ledger, Entry.ADD, half, START)

@@ -252,7 +252,7 @@ class Ledger:
         self._first = None
         if self._log.has_grown():
             self._log.rebase(alive=self._alive, history=f"changed_at >= {moment.sql(at - HISTORY)}")
-        elif self._log.is_scattered():
+        else:
             self._log.merge()
 
     @property
