@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from arro3.core import Array, DataType, RecordBatch, RecordBatchReader, Table
 from voyado_operator.arrow import ArrowStream
 from voyado_operator.ledger import ids
+from voyado_operator.ledger.members import Ledger
 
 TEXT = DataType.utf8()
 
@@ -35,6 +36,11 @@ def rows_of(stream: ArrowStream) -> list[dict[str, object]]:
         row | {"contact_id": ids.text(row["contact_id"])} if isinstance(row.get("contact_id"), bytes) else row
         for row in rows
     ]
+
+
+def members(ledger: Ledger) -> list[str]:
+    """The contact ids of whom it takes for members, as often as it has them."""
+    return [str(row["contact_id"]) for row in rows_of(ledger.standing()) if row["op"] is None]
 
 
 def contacts(stream: ArrowStream) -> set[str]:

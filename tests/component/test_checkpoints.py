@@ -12,7 +12,7 @@ from voyado_operator.reconcile.delivery import Delivery, Interrupted
 from voyado_operator.reconcile.screening import Decisions
 from voyado_operator.targets.label_attribute import LabelAttribute
 
-from tests.component.arrow import rows_of
+from tests.component.arrow import members, rows_of
 from tests.component.conftest import Install
 from tests.component.installation import CHANGES_PER_BATCH, Installation
 
@@ -24,8 +24,8 @@ def one_lane(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("voyado_operator.reconcile.delivery.LANES", 1)
 
 
-def members(here: Installation) -> int:
-    return [row["op"] for row in rows_of(here.opened_ledger().standing())].count(None)
+def on_record(here: Installation) -> int:
+    return len(members(here.opened_ledger()))
 
 
 async def test_it_is_committed_with_the_announcement_of_the_next(install: Install) -> None:
@@ -52,7 +52,7 @@ async def test_the_last_removal_is_committed_with_the_announcement_of_the_first_
 
     status = await here.run()
 
-    assert status.members == members(here) == CHANGES_PER_BATCH
+    assert status.members == on_record(here) == CHANGES_PER_BATCH
     claimed, removals_announced, additions_announced, at_the_end = 1, 1, 1, 1
     committed = DeltaTable(here.ledger()).version() - before
     assert committed == claimed + removals_announced + additions_announced + at_the_end
@@ -87,7 +87,7 @@ async def test_it_is_committed_before_the_next_is_looked_at(install: Install, mo
     on_disk, screened = list[int](), Decisions.__call__
 
     async def watched(screen: Decisions, *batch: Any) -> Any:
-        on_disk.append(members(here))
+        on_disk.append(on_record(here))
         return await screened(screen, *batch)
 
     monkeypatch.setattr(Decisions, "__call__", watched)
@@ -112,7 +112,7 @@ async def test_the_last_is_committed_though_another_lane_is_long_in_its_own(
 
     async def watched(delivery: Delivery) -> None:
         await commit(delivery)
-        if members(here) == sent_by_others:
+        if on_record(here) == sent_by_others:
             committed.set()
 
     async def slowly(target: LabelAttribute, operation: Any, contacts: Any) -> Any:
@@ -132,4 +132,4 @@ async def test_the_last_is_committed_though_another_lane_is_long_in_its_own(
     with suppress(Interrupted):
         await here.run()
 
-    assert members(here) == sent_by_others + CHANGES_PER_BATCH
+    assert on_record(here) == sent_by_others + CHANGES_PER_BATCH

@@ -18,7 +18,7 @@ from voyado_operator.reconcile.conditions import ready_of
 from voyado_operator.reconcile.delivery import LANES
 from voyado_operator.targets.bulk import FEWEST_ROWS
 
-from tests.component.arrow import rows_of
+from tests.component.arrow import members
 from tests.component.installation import (
     CHANGES_PER_BATCH,
     OPT_INS,
@@ -183,9 +183,9 @@ def is_accounted_for(installation: Installation, status: SegmentActivationStatus
     run, ledger = status.last_run, installation.opened_ledger()
     assert run is not None
     assert run.accepted + run.adopted + run.declined + run.rejected + run.unknown <= run.entering + run.leaving
-    members = {str(row["contact_id"]) for row in rows_of(ledger.standing()) if row["op"] is None}
-    assert members <= installation.shown()
-    assert status.members == len(members)
+    recorded = members(ledger)
+    assert set(recorded) <= installation.shown()
+    assert status.members == len(recorded) == len(set(recorded))
 
 
 def becomes_aligned(runner: asyncio.Runner, installation: Installation) -> None:

@@ -16,16 +16,12 @@ from voyado_operator.ledger import changelog, ids
 from voyado_operator.ledger.layout import identities_url, ledger_url, waiting_url
 from voyado_operator.ledger.members import Ledger
 
-from tests.component.arrow import contacts, rows_of
+from tests.component.arrow import contacts, members, rows_of
 from tests.ledgers import WITH_IDS_AS_TEXT, record
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 OWNER, TARGET = "cluster/marketing/vip", {"kind": "label", "name": "vip"}
 IDS = [f"{number:08x}-0000-4000-8000-000000000000" for number in range(30)]
-
-
-def members(ledger: Ledger) -> list[str]:
-    return [str(row["contact_id"]) for row in rows_of(ledger.standing()) if row["op"] is None]
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from typing import overload
 LENGTH = 36  # of a GUID as text
 FEW = 3_000  # whose text malloc does not take from the system (128 KiB): to touch new memory takes as long as the work
 _HYPHENS = (8, 13, 18, 23)
-_FROM_THE_LAST = ((23, 36), (18, 35), (13, 34), (8, 33))  # each hyphen, and how far to that of the next GUID by then
 
 
 class Contacts(Sequence[str]):
@@ -92,7 +91,8 @@ def binary(guids: bytes | memoryview) -> bytes:
 
 def _digits(guids: bytearray) -> bytearray:
     hyphens = b"-" * (len(guids) // LENGTH)
-    for place, distance in _FROM_THE_LAST:
+    for deleted, place in enumerate(reversed(_HYPHENS)):
+        distance = LENGTH - deleted  # to that of the next GUID
         if len(guids) % distance or guids[place::distance] != hyphens:
             raise ValueError("a contactId is no canonical GUID")
         del guids[place::distance]

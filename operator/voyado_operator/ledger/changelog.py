@@ -118,6 +118,7 @@ class ChangeLog:
 
     @contextmanager
     def _committing(self, what: str, **numbers: int) -> Iterator[CommitProperties]:
+        """What a commit is to have for these numbers; if the handle then sees more than that one, all are read anew."""
         with unavailable(self.url, what):
             yield CommitProperties(app_transactions=[Transaction(name, number) for name, number in numbers.items()])
         self._numbers |= numbers

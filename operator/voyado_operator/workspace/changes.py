@@ -21,7 +21,7 @@ from voyado_operator.workspace.model import Lot
 
 _LOTS = {Lot.MEMBERS: "was = 'add'", Lot.OTHERS: "was is distinct from 'add'"}
 
-CHANGES = {
+_CHANGES = {
     "contact_id": "uuid",
     "op": "entry",
     "was": "entry",
@@ -32,7 +32,7 @@ CHANGES = {
 
 SCHEMA = f"""
     create type entry as enum {tuple(str(entry) for entry in Entry)};
-    {table("changes", CHANGES, CHANGES)}
+    {table("changes", _CHANGES, _CHANGES)}
 """
 
 # With coalesce in the place of `if` the join takes a third longer afterwards.
@@ -92,7 +92,7 @@ def diff(connection: duckdb.DuckDBPyConnection, standing: ArrowStream) -> tuple[
 
 def _fill(connection: duckdb.DuckDBPyConnection) -> None:
     [(is_said,)] = connection.execute("select exists (from staged where decided_at is not null)").fetchall()
-    connection.execute(table("changes", CHANGES, [column for column in CHANGES if is_said or column != "decided_at"]))
+    connection.execute(table("changes", _CHANGES, [column for column in _CHANGES if is_said or column != "decided_at"]))
     connection.execute(_DIFF.format(decided_at=", max(decided_at) as decided_at" if is_said else ""))
 
 

@@ -17,7 +17,6 @@ _MATCHES_PER_STATEMENT = 10_000
 
 STAGED = {"contact_id": "uuid", "address_hash": "varchar", "decided_at": "bigint"}
 
-
 SCHEMA = f"""
     {table("staged", STAGED, STAGED)}
     create table known (address_hash varchar, status varchar, contact_id uuid, fresh boolean);
