@@ -11,12 +11,13 @@ import duckdb
 import pytest
 from arro3.core import Array, DataType, Table
 from deltalake import DeltaTable, write_deltalake
+from deltalake.exceptions import CommitFailedError
 from voyado_operator.domain.delivery import Entry, Operation, parking
 from voyado_operator.domain.errors import LedgerUnavailable
 from voyado_operator.domain.matching import Match, MatchStatus
 from voyado_operator.domain.plan import WaitingPlan
 from voyado_operator.ledger import entries, erasure, retention
-from voyado_operator.ledger.changelog import CONFIGURATION, SMALL
+from voyado_operator.ledger.changelog import CONFIGURATION, MOST_FILES, SMALL, ChangeLog
 from voyado_operator.ledger.damage import set_aside
 from voyado_operator.ledger.identities import Identities
 from voyado_operator.ledger.members import Ledger
@@ -178,6 +179,47 @@ def test_a_run_that_has_the_ledger_open_begins_again(root: Path) -> None:
 
     with pytest.raises(LedgerUnavailable, match="another writer"):
         running.claim("run-1")
+
+
+def test_so_does_a_run_whose_ledger_does_not_hold_the_contact(root: Path) -> None:
+    """Its next file may have been deleted before it was part of the table."""
+    running = Ledger.existing(f"file://{root}/tenant/Member/label/vip-1")
+    assert running is not None
+
+    erasure.forget(root, str(uuid.uuid4()))
+
+    with pytest.raises(LedgerUnavailable, match="another writer"):
+        record(running, Entry.REMOVE, [BERT], NOW)
+
+
+def test_a_plan_that_is_being_stored_meanwhile_is_not_stored_without_its_files(root: Path) -> None:
+    url = f"file://{root}/tenant/Member/label/vip-1.waiting"
+    plans = WaitingPlans(url)
+    plans.drop()
+
+    erasure.forget(root, ANNA)
+
+    with pytest.raises(CommitFailedError):
+        write_deltalake(plans._table, table(contact_id=[BERT], op=["add"]), mode="append")
+
+
+def test_files_that_a_run_merges_meanwhile_do_not_keep_the_contact(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = f"file://{root}/tenant/Member/label/vip-1"
+    for _ in range(MOST_FILES):
+        record(running := Ledger.open(url, OWNER, {}), Entry.ADD, [ANNA], NOW)
+    rewrite = ChangeLog.rewrite
+
+    def beside(log: ChangeLog, kept: str) -> None:
+        if log.url == url:
+            with pytest.raises(LedgerUnavailable, match="another writer"):
+                running.compact(NOW)
+        rewrite(log, kept)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ChangeLog, "rewrite", beside)
+        assert erasure.forget(root, ANNA).failed == []
+
+    assert traces(root, ANNA) == []
 
 
 @pytest.mark.parametrize("wrong", ["anna@example.com", "'; drop", ""])

@@ -150,6 +150,13 @@ class ChangeLog:
         """Replace the description in a fenced commit."""
         self._say(description, ledger=self.next_seq)
 
+    def fence(self) -> None:
+        """Whatever a handle tries that was opened before, it raises LedgerUnavailable; also to merge, which has no number.
+
+        delta-rs refuses a commit if the metadata was replaced meanwhile.
+        """
+        self.describe(self.description)
+
     def found(self, seq: int) -> None:
         """Make the rows of that number the first base, as they are: one of each key that has a state."""
         self._say(self.description, ledger=self.next_seq, base=seq, founded=seq)

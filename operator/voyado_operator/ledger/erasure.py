@@ -1,7 +1,9 @@
 """Where a contact is recorded, and how every trace of it goes (DESIGN 6).
 
-Beside a running operator: a rewrite is a fenced commit, so a run that has the ledger open fails at its next checkpoint
-and begins again, with what it had already recorded.
+Beside a running operator: every table is fenced before it is searched, whether it holds the contact or not, so a run
+that has it open fails at its next checkpoint and begins again, with what it had already recorded. Else that run could
+merge files, the contact's rows among them, beside the rewrite, or commit a file that was deleted while it was not yet
+part of the table.
 """
 
 import shutil
@@ -88,6 +90,7 @@ def _erased(table: Path, contact_id: str) -> bool:
     log = ChangeLog.existing(url, "address_hash" if kind == "identities" else "contact_id")
     if log is None:
         return False
+    log.fence()
     literal = log.contact(contact_id)
     is_held = bool(log.rows(f"select 1 as one from log where contact_id = {literal} limit 1"))
     if is_held:

@@ -68,6 +68,7 @@ class WaitingPlans:
         if self._table is None:
             return False
         with unavailable(self._url, "erase from"):
+            _describe(self._table, _description(self._table))  # whoever stores one meanwhile fails: its files may go
             plan = QueryBuilder().register("plan", self._table)
             found = plan.execute(f"select op from plan where contact_id = '{contact_id}'")
             is_held = bool(sum(batch.num_rows for batch in found))
