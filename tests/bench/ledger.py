@@ -8,14 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import mean, median
 
-from voyado_operator.domain.delivery import Entry
-from voyado_operator.ledger.members import Ledger
 from voyado_operator.targets.bulk import MOST_IN_FLIGHT
 
-from tests.bench.diff import fill
-from tests.ledgers import record
+from tests.bench import runs
 
-MOST_RUNS = 250
+MOST_RUNS = 400  # a week of one every 25 minutes; for so long a checkpoint tells of replaced files
 
 
 @dataclass(frozen=True)
@@ -32,9 +29,9 @@ class Written:
 
 def measure(members: int, churns: tuple[float, ...]) -> Iterator[Written]:
     for churn in churns:
-        changes = int(members * churn)
+        changes = 2 * round(members * churn / 2)
         with tempfile.TemporaryDirectory() as folder:
-            changed, compacted, rebased = zip(*_runs(Path(folder), members, changes), strict=True)
+            changed, compacted, rebased = zip(*_measured(Path(folder), members, changes), strict=True)
             yield Written(members, changes, len(changed), rebased[-1], median(changed), mean(compacted))
 
 
@@ -49,29 +46,23 @@ def table(measured: list[Written]) -> Iterator[str]:
         )
 
 
-def _runs(folder: Path, members: int, changes: int) -> Iterator[tuple[int, int, bool]]:
-    """Half of the changes enter, half leave, as a run writes them: announced, acknowledged; and then compacted.
+def _measured(folder: Path, members: int, changes: int) -> Iterator[tuple[int, int, bool]]:
+    """Half of the changes enter, half leave, as a run writes them; and then compacted.
 
     Until the first rebase, so that its share is right, MOST_RUNS at most.
     """
     url = f"file://{folder}/ledger"
     present = [str(uuid.uuid4()) for _ in range(members)]
-    fill(url, (present[start : start + MOST_IN_FLIGHT] for start in range(0, members, MOST_IN_FLIGHT)))
+    runs.first(url, (present[start : start + MOST_IN_FLIGHT] for start in range(0, members, MOST_IN_FLIGHT)))
     seen = _files(folder)
     for _ in range(MOST_RUNS):
-        ledger, now = Ledger.open(url, "cluster/bench/vip", {"onEnter": "Add"}), datetime.now(UTC)
+        ledger = runs.opened(url)
         entering, leaving = [str(uuid.uuid4()) for _ in range(changes // 2)], present[: changes // 2]
         present = present[changes // 2 :] + entering
         base = ledger._log.base
-        ledger.claim("run")
-        for announced, done, contacts in (
-            (Entry.ASKED, Entry.ADD, entering),
-            (Entry.LEAVING, Entry.REMOVE, leaving),
-        ):
-            record(ledger, announced, contacts, now)
-            record(ledger, done, contacts, now)
+        runs.following(ledger, entering, leaving)
         changed = _files(folder)
-        ledger.compact(now)
+        ledger.compact(datetime.now(UTC))
         compacted = _files(folder)
         is_rebased = ledger._log.base != base
         yield _size(changed, seen), _size(compacted, seen), is_rebased

@@ -4,8 +4,12 @@ from collections.abc import Iterator, Sequence
 
 from arro3.core import Array, DataType, RecordBatch, RecordBatchReader, Table
 from voyado_operator.arrow import ArrowStream
+from voyado_operator.domain.standing import Standing
 from voyado_operator.ledger import ids
 from voyado_operator.ledger.members import Ledger
+from voyado_operator.workspace import changes
+from voyado_operator.workspace.engine import engine
+from voyado_operator.workspace.folding import fold
 
 TEXT = DataType.utf8()
 
@@ -14,9 +18,9 @@ def table(**columns: Sequence[str | None]) -> Table:
     return Table.from_pydict({name: Array(list(values), type=TEXT) for name, values in columns.items()})
 
 
-def standing(contact_ids: Sequence[str]) -> Table:
+def standing(contact_ids: Sequence[str]) -> Standing:
     """Members, as a ledger shows them."""
-    return table(contact_id=contact_ids, op=[None] * len(contact_ids))
+    return Standing(table(contact_id=contact_ids, op=[None] * len(contact_ids)))
 
 
 def breaking_off(rows: Table, message: str) -> RecordBatchReader:
@@ -38,9 +42,17 @@ def rows_of(stream: ArrowStream) -> list[dict[str, object]]:
     ]
 
 
+def on_target(ledger: Ledger) -> list[tuple[str, str]]:
+    """Who is on the target, or may be, and the op, as often as a run takes them for it."""
+    with engine("512MB") as connection:
+        connection.execute(changes.SCHEMA)
+        fold(connection, ledger.standing())
+        return connection.execute("select contact_id::varchar, op::varchar from standing").fetchall()
+
+
 def members(ledger: Ledger) -> list[str]:
     """The contact ids of whom it takes for members, as often as it has them."""
-    return [str(row["contact_id"]) for row in rows_of(ledger.standing()) if row["op"] is None]
+    return [contact_id for contact_id, op in on_target(ledger) if op == "add"]
 
 
 def contacts(stream: ArrowStream) -> set[str]:

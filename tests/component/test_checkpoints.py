@@ -12,7 +12,7 @@ from voyado_operator.reconcile.delivery import Delivery, Interrupted
 from voyado_operator.reconcile.screening import Decisions
 from voyado_operator.targets.label_attribute import LabelAttribute
 
-from tests.component.arrow import members, rows_of
+from tests.component.arrow import members, on_target
 from tests.component.conftest import Install
 from tests.component.installation import CHANGES_PER_BATCH, Installation
 
@@ -78,7 +78,7 @@ async def test_the_last_removal_is_committed_though_the_first_addition_fails(
     with suppress(Interrupted):
         await here.run()
 
-    assert rows_of(here.opened_ledger().standing()) == [], "all were removed, and nobody was asked"
+    assert on_target(here.opened_ledger()) == [], "all were removed, and nobody was asked"
 
 
 async def test_it_is_committed_before_the_next_is_looked_at(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,13 +10,13 @@ import pytest
 from deltalake import DeltaTable
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from voyado_operator.domain.delivery import RESTORED, Entry, Operation
+from voyado_operator.domain.delivery import MAY_BE_ON, RESTORED, Entry, Operation
 from voyado_operator.domain.errors import LedgerUnavailable
 from voyado_operator.ledger import changelog, ids
 from voyado_operator.ledger.layout import identities_url, ledger_url, waiting_url
 from voyado_operator.ledger.members import Ledger
 
-from tests.component.arrow import contacts, members, rows_of
+from tests.component.arrow import contacts, members, on_target, rows_of
 from tests.ledgers import WITH_IDS_AS_TEXT, record
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -75,6 +75,28 @@ def test_members_and_window_are_those_of_a_plain_set(
         assert sorted(members(ledger)) == sorted(model)
         assert ledger.peak(since, len(model)) == max([*sizes, len(model)])
         assert {operation: contacts(ledger.sent(operation, since)) for operation in Operation} == sent
+
+
+@pytest.mark.parametrize("few", [0, changelog.FEW], ids=["base and changes", "in one scan"])
+@settings(max_examples=25, deadline=None)
+@given(
+    entries=st.lists(st.tuples(st.sampled_from(Entry), st.sets(st.sampled_from(IDS), min_size=1)), max_size=8),
+    compactions=st.sets(st.integers(0, 7)),
+)
+def test_the_latest_entry_says_who_may_be_on_the_target(
+    few: int, entries: list[tuple[Entry, set[str]]], compactions: set[int]
+) -> None:
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(changelog, "FEW", few)
+        patch.setattr(changelog, "SMALLEST_REBASE", 5)
+        ledger, latest = opened(f"file://{folder}/vip"), dict[str, str]()
+        for number, (entry, some) in enumerate(entries):
+            record(ledger, entry, list(some), START)
+            latest |= dict.fromkeys(some, str(entry))
+            if number in compactions:
+                ledger.compact(START)
+
+        assert sorted(on_target(ledger)) == sorted((one, op) for one, op in latest.items() if op in MAY_BE_ON)
 
 
 def test_what_is_known_not_to_have_happened_was_not_sent(url: str) -> None:
@@ -162,20 +184,39 @@ def test_a_first_run_becomes_the_base_as_it_is(url: str, shared: bool) -> None:
     assert contacts(opened(url).sent(Operation.REMOVE, START)) == set()
     later = opened(url)
     assert not later.is_empty
-    record(later, Entry.LEAVING, IDS[:6], START)
-    record(later, Entry.REMOVE, IDS[:6], START)
-    assert sorted(members(opened(url))) == IDS[6:]
-    assert opened(url).peak(START, len(IDS) - 6) == len(IDS)
-    assert contacts(opened(url).sent(Operation.REMOVE, START)) == set(IDS[:6])
+    record(later, Entry.LEAVING, IDS[:7], START)
+    record(later, Entry.REMOVE, IDS[:7], START)
+    assert sorted(members(opened(url))) == IDS[7:]
+    assert opened(url).peak(START, len(IDS) - 7) == len(IDS)
+    assert contacts(opened(url).sent(Operation.REMOVE, START)) == set(IDS[:7])
     founded = later._log.base
     later.compact(START)
     assert later._log.base != founded, "it was rebased"
-    assert sorted(members(opened(url))) == IDS[6:]
+    assert sorted(members(opened(url))) == IDS[7:]
     told = opened(url)._log.rows(f"select op from log where contact_id = {ids.sql(IDS[0])} order by seq")
     assert [row["op"] for row in told] == ["asked", "add", "leaving", "remove"], "what was founded is history as well"
-    assert opened(url).peak(START, len(IDS) - 6) == len(IDS)
+    assert opened(url).peak(START, len(IDS) - 7) == len(IDS)
     assert contacts(opened(url).sent(Operation.ADD, START)) == set(IDS)
-    assert contacts(opened(url).sent(Operation.REMOVE, START)) == set(IDS[:6])
+    assert contacts(opened(url).sent(Operation.REMOVE, START)) == set(IDS[:7])
+
+
+@pytest.mark.usefixtures("small_rebases")
+@pytest.mark.parametrize("pages", [[IDS], [IDS[:10], IDS[10:]]], ids=["one batch", "two"])
+def test_more_than_a_fifth_of_a_first_run_in_changes_is_worth_a_rebase(url: str, pages: list[list[str]]) -> None:
+    ledger = opened(url)
+    ledger.claim("run")
+    for page in pages:
+        record(ledger, Entry.ASKED, page, START)
+        ledger.note(Entry.ADD, page, START)
+    ledger.commit()
+    ledger.found()
+    founded = ledger._log.base
+
+    for leaving, is_rebased in ((IDS[:6], False), (IDS[6:7], True)):
+        record(ledger, Entry.LEAVING, leaving, START)
+        record(ledger, Entry.REMOVE, leaving, START)
+        ledger.compact(START)
+        assert (ledger._log.base != founded) is is_rebased
 
 
 def test_more_changes_than_fit_into_memory_are_folded_range_by_range(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -228,6 +269,31 @@ def test_files_of_a_size_are_merged_where_there_are_many_of_it(url: str, monkeyp
     assert sorted(members(opened(url))) == IDS[:20]
 
 
+def test_files_at_the_end_of_a_tier_are_merged_in_pairs_at_least(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger = opened(url)
+    for contact_id in IDS[:20]:
+        record(ledger, Entry.ADD, [contact_id], START)
+    largest = max(ledger._log.table.get_add_actions()["size_bytes"].to_pylist())
+    monkeypatch.setattr(changelog, "TIERS", (0, largest + 1))
+
+    ledger.compact(START)
+
+    assert len(ledger._log.table.file_uris()) <= 10
+    assert sorted(members(opened(url))) == IDS[:20]
+
+
+def test_whose_ledger_was_claimed_meanwhile_merges_nothing(url: str) -> None:
+    ledger = opened(url)
+    for contact_id in IDS[:20]:
+        record(ledger, Entry.ADD, [contact_id], START)
+    opened(url).claim("another run")
+
+    with pytest.raises(LedgerUnavailable, match="another writer"):
+        ledger.compact(START)
+
+    assert len(opened(url)._log.table.file_uris()) == 20
+
+
 def test_an_append_writes_what_changed_and_not_the_audience(url: str, tmp_path: Path) -> None:
     """DESIGN 6: bytes proportional to the change."""
 
@@ -244,8 +310,8 @@ def test_an_append_writes_what_changed_and_not_the_audience(url: str, tmp_path: 
 
 def test_no_id_is_in_the_transaction_log(url: str, tmp_path: Path) -> None:
     ledger = opened(url)
-    for number in range(25):  # past a checkpoint
-        record(ledger, Entry.ADD, [IDS[number]], START)
+    for number in range(55):  # past a checkpoint
+        record(ledger, Entry.ADD, [IDS[number % len(IDS)]], START)
 
     log = [file for file in tmp_path.rglob("_delta_log/*") if file.is_file()]
     assert any(file.suffix == ".parquet" for file in log)
@@ -319,11 +385,7 @@ def test_what_was_announced_and_not_answered_may_be_on_the_target(url: str) -> N
     record(ledger, Entry.LEAVING, IDS[:1], START)
     record(ledger, Entry.ASKED, IDS[2:3], START, witnesses={IDS[2]: "then"})
 
-    assert {(row["contact_id"], row["op"]) for row in rows_of(ledger.standing())} == {
-        (IDS[0], "leaving"),
-        (IDS[1], None),
-        (IDS[2], "asked"),
-    }
+    assert sorted(on_target(ledger)) == [(IDS[0], "leaving"), (IDS[1], "add"), (IDS[2], "asked")]
     [asked] = [row for row in rows_of(ledger.earlier()) if row["op"] == "asked"]
     assert (asked["contact_id"], asked["witness"]) == (IDS[2], "then")
 

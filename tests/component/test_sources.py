@@ -17,7 +17,7 @@ from voyado_operator.sources.policy import SourcePolicy
 from voyado_operator.sources.sql import Query, sql_source
 from voyado_operator.workspace import Columns, Workspace
 
-from tests.component.arrow import rows_of, table
+from tests.component.arrow import rows_of, standing
 from tests.controlplane.postgres import Postgres, running_postgres
 
 ROWS = [("00000001-0000-4000-8000-000000000000", "anna@example.com"), (None, "bert@example.com")]
@@ -258,7 +258,7 @@ def test_a_warehouse_that_pauses_in_the_middle_of_its_answer_stops_nothing_else(
     def staged() -> int:
         with source.read() as stream, Workspace(b"key", "512MB") as workspace:
             workspace.stage(stream, Columns("contact_id"), None, datetime.now(UTC))
-            return workspace.diff(table(contact_id=[], op=[]))[0].contacts
+            return workspace.diff(standing([]))[0].contacts
 
     with ThreadPoolExecutor(1) as worker:
         with dbapi.connect(server.uri) as locked, locked.cursor() as cursor:

@@ -7,7 +7,7 @@ import pytest
 from voyado_operator.ledger.erasure import forget
 from voyado_operator.ledger.members import Ledger
 
-from tests.component.arrow import rows_of
+from tests.component.arrow import on_target
 from tests.component.conftest import Install
 from tests.component.installation import Installation
 
@@ -82,7 +82,7 @@ async def test_whoever_was_erased_comes_back(install: Install) -> None:
 
     await here.run()
 
-    assert here.people[0] in {row["contact_id"] for row in rows_of(here.opened_ledger().standing())}
+    assert here.people[0] in dict(on_target(here.opened_ledger()))
 
 
 async def test_an_audience_that_was_not_taken_in_completely_is_compared(install: Install) -> None:

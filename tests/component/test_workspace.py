@@ -14,6 +14,7 @@ from voyado_operator.domain.delivery import Operation
 from voyado_operator.domain.errors import LedgerUnavailable, SourceFailed
 from voyado_operator.domain.matching import Match, MatchStatus
 from voyado_operator.domain.plan import AudienceCounts, DiffCounts
+from voyado_operator.domain.standing import Standing
 from voyado_operator.ledger import moment
 from voyado_operator.workspace import Ambiguous, Columns, Lot, Workspace
 from voyado_operator.workspace.hashing import KeyedHash
@@ -240,10 +241,13 @@ def test_an_audience_that_breaks_off_is_no_audience(workspace: Workspace) -> Non
         workspace.stage(breaking_off(table(contact_id=IDS), "connection lost"), Columns("contact_id"), None, NOW)
 
 
-def test_members_that_break_off_are_no_members(workspace: Workspace) -> None:
+@pytest.mark.parametrize("is_base", [True, False], ids=["base", "changes"])
+def test_members_that_break_off_are_no_members(is_base: bool, workspace: Workspace) -> None:
     workspace.stage(table(contact_id=IDS[:3]), Columns("contact_id"), None, NOW)
+    base, changes = table(contact_id=IDS, op=[None] * len(IDS)), table(contact_id=IDS[:1], op=["remove"], seq=["1"])
+    broken = breaking_off(base if is_base else changes, "disk lost")
     with pytest.raises(LedgerUnavailable):
-        workspace.diff(breaking_off(standing(IDS), "disk lost"))
+        workspace.diff(Standing(broken, changes) if is_base else Standing(base, broken))
 
 
 def diffed(workspace: Workspace, audience: list[str], members: list[str]) -> None:

@@ -40,6 +40,7 @@ class Entry(StrEnum):
 
 
 UNANSWERED = frozenset({Entry.ASKED, Entry.LEAVING, Entry.CLEARING})
+MAY_BE_ON = UNANSWERED | {Entry.ADD}
 
 ADOPTED = "adopted"
 """In the place of an approval: Engage was as the plan wants it before anything was sent."""

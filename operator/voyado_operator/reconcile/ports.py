@@ -13,6 +13,7 @@ from voyado_operator.domain.delivery import Entry, Operation, Outcome, Parking
 from voyado_operator.domain.errors import RunError
 from voyado_operator.domain.matching import Match, MatchStatus
 from voyado_operator.domain.plan import WaitingPlan
+from voyado_operator.domain.standing import Standing
 from voyado_operator.domain.target import Capability, Mode
 
 
@@ -140,7 +141,7 @@ class Ledger(Protocol):
 
     def mark_baselined(self) -> None: ...
 
-    def standing(self) -> ArrowStream: ...
+    def standing(self) -> Standing: ...
 
     def earlier(self) -> ArrowStream: ...
 

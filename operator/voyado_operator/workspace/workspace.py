@@ -14,6 +14,7 @@ from voyado_operator.domain.delivery import Operation
 from voyado_operator.domain.errors import LedgerUnavailable
 from voyado_operator.domain.matching import Match
 from voyado_operator.domain.plan import AudienceCounts, DiffCounts
+from voyado_operator.domain.standing import Standing
 from voyado_operator.workspace import changes, matching, memory, staging
 from voyado_operator.workspace.engine import engine, lent
 from voyado_operator.workspace.hashing import KeyedHash
@@ -82,8 +83,8 @@ class Workspace:
         """What `diff` says of an audience that is known to be so many members and nobody else."""
         return self._gathered.counts(contacts), DiffCounts(entering=0, leaving=0, unchanged=contacts, members=contacts)
 
-    def diff(self, standing: ArrowStream) -> tuple[AudienceCounts, DiffCounts]:
-        """Compare the audience with who is on the target, or may be. Raises LedgerUnavailable when that stream fails.
+    def diff(self, standing: Standing) -> tuple[AudienceCounts, DiffCounts]:
+        """Compare the audience with who is on the target, or may be. Raises LedgerUnavailable when that cannot be read.
 
         A pending row has no contact yet: if its contact is a member, it shows as leaving.
         """

@@ -17,9 +17,6 @@ JOINED = """
     select count(*) filter (where p.contact_id is null), count(*) filter (where a.contact_id is null)
     from previous p full join audience a on p.contact_id = a.contact_id
 """
-AS_UUIDS = JOINED.replace("previous", "members").replace(
-    "p.contact_id = a.contact_id", "p.contact_id::uuid = a.contact_id::uuid"
-)
 EXCEPTS = """
     select (select count(*) from (from audience except from previous)),
            (select count(*) from (from previous except from audience))
@@ -36,17 +33,6 @@ def ours(warehouse: str, ledger: str, memory: str) -> tuple[Counts, float]:
         started = perf_counter()
         _, found = workspace.diff(members.standing())
         return (found.entering, found.leaving), perf_counter() - started
-
-
-def from_delta(warehouse: str, ledger: str, memory: str) -> tuple[Counts, float]:
-    """The bare join with the members as they lie in the operator's ledger: nothing is kept."""
-    members = Ledger.existing(ledger)
-    assert members is not None
-    with duckdb.connect(warehouse, read_only=True, config={"memory_limit": memory}) as connection:
-        started = perf_counter()
-        connection.register("members", members.standing())
-        [counts] = connection.execute(AS_UUIDS).fetchall()
-        return counts, perf_counter() - started
 
 
 def in_sql(query: str) -> Callable[[str, str, str], tuple[Counts, float]]:
@@ -72,7 +58,6 @@ def in_sets(warehouse: str, _: str, __: str) -> tuple[Counts, float]:
 WAYS: dict[str, Callable[[str, str, str], tuple[Counts, float]]] = {
     "voyado-operator": ours,
     "full join": in_sql(JOINED),
-    "full join, members from Delta": from_delta,
     "two EXCEPTs": in_sql(EXCEPTS),
     "Python sets": in_sets,
 }
