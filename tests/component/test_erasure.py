@@ -241,6 +241,11 @@ def test_only_what_is_old_is_unused(root: Path) -> None:
     retention.remove_damaged(root, now + timedelta(seconds=1))
     assert not list(root.rglob("*.damaged-*"))
 
+    for file in (root / "tenant/Member/label/vip-1").rglob("*"):
+        os.utime(file, times=(0, 0))
+    erasure.forget(root, str(uuid.uuid4()))
+    assert list(retention.old_ledgers(root, now - timedelta(days=1))) == [retention.Old(url, OWNER)], "not for that"
+
     retention.remove(url)
     assert [one.name for one in erasure.tables(root)] == ["identities"]
 

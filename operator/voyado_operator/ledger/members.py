@@ -96,6 +96,10 @@ class Ledger:
         self._describe(run=run)
         self._first = self._log.next_seq if self.is_empty else None
 
+    def fence(self) -> None:
+        """Commit nothing but that whoever opened the ledger before cannot write to it any more."""
+        self._log.fence()
+
     def mark_lost(self, at: datetime, replaces: int | None) -> None:
         """Commit that this ledger takes the place of one that is gone, and that its baseline is still to be found.
 

@@ -17,14 +17,14 @@ from voyado_operator.ledger.members import Ledger
 
 @dataclass(frozen=True, slots=True)
 class Old:
-    """A ledger without a commit since the retention began, and whose it is."""
+    """A ledger in which nothing was recorded since the retention began, and whose it is."""
 
     url: str
     owner: str
 
 
 def old_ledgers(root: Path, before: datetime) -> Iterator[Old]:
-    """Ledgers under `root` whose latest commit is older than `before`."""
+    """Ledgers under `root` in which nothing was recorded since then."""
     for table in tables(root):
         if table.suffix or table.name == "identities" or _touched(table) >= before:
             continue
@@ -58,6 +58,9 @@ def remove_damaged(root: Path, before: datetime) -> None:
 
 
 def _touched(table: Path) -> datetime:
-    """When the latest commit was written."""
-    commits = [entry.stat().st_mtime for entry in (table / "_delta_log").iterdir()]
-    return datetime.fromtimestamp(max(commits, default=0.0), UTC)
+    """When rows were last written, or if there are none, when it was made.
+
+    Not the latest commit: to forget somebody fences every ledger, and would have each kept once more for so long.
+    """
+    files = list(table.glob("*.parquet")) or list((table / "_delta_log").iterdir())
+    return datetime.fromtimestamp(max((file.stat().st_mtime for file in files), default=0.0), UTC)

@@ -9,7 +9,7 @@ from voyado_operator.domain import guards
 from voyado_operator.domain.delivery import Operation
 from voyado_operator.domain.guards import Limits, Plan, Violation
 from voyado_operator.domain.plan import WaitingPlan
-from voyado_operator.reconcile.ports import WaitingPlans
+from voyado_operator.reconcile.ports import Ledger, WaitingPlans
 from voyado_operator.workspace import Workspace
 
 WAITS = timedelta(hours=24)  # DESIGN 3.2: a blocked plan is stored for 24 h
@@ -50,15 +50,18 @@ def judge(workspace: Workspace, question: Question) -> tuple[Violation, ...]:
     return found
 
 
-def decide(workspace: Workspace, plans: WaitingPlans, question: Question) -> Decision:
-    """Judge; then let the approved plan out, or keep or store the one that waits."""
-    decision = _decide(workspace, plans, question)
+def decide(workspace: Workspace, ledger: Ledger, plans: WaitingPlans, question: Question) -> Decision:
+    """Judge; then let the approved plan out, or keep or store the one that waits.
+
+    Raises LedgerUnavailable also if somebody was forgotten since the ledger was read: a plan could name them again.
+    """
+    decision = _decide(workspace, ledger, plans, question)
     if any(one.guard == "reviewBy" for one in decision.violations):
         workspace.hold(Operation.ADD)  # whatever was approved
     return decision
 
 
-def _decide(workspace: Workspace, plans: WaitingPlans, question: Question) -> Decision:
+def _decide(workspace: Workspace, ledger: Ledger, plans: WaitingPlans, question: Question) -> Decision:
     violations = judge(workspace, question)
     waiting = _current(plans, question)
     if all(one.guard == "reviewBy" for one in violations):
@@ -81,6 +84,7 @@ def _decide(workspace: Workspace, plans: WaitingPlans, question: Question) -> De
         waiting = None  # nothing of it is left in the diff: whatever is blocked now is another plan
     if waiting is None and any(held.values()):
         waiting = _waiting(question, violations, held)
+        ledger.fence()
         plans.store(waiting, workspace.held())
     return Decision(violations, waiting)
 

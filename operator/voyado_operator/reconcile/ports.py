@@ -121,6 +121,10 @@ class Ledger(Protocol):
 
     def claim(self, run: str) -> None: ...
 
+    def fence(self) -> None:
+        """Raise LedgerUnavailable if anybody else has written since it was opened; after it, whoever did so before."""
+        ...
+
     def mark_lost(self, at: datetime, replaces: int | None) -> None: ...
 
     @property

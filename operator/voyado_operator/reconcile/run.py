@@ -200,7 +200,7 @@ class Run:
     def _decide(self, workspace: Workspace, ledger: Ledger, question: Question) -> Decision:
         if self.assignment.intent is Intent.PLAN:
             return Decision(planning.judge(workspace, question))
-        decision = planning.decide(workspace, self.around.adapters.waiting_plans(ledger), question)
+        decision = planning.decide(workspace, ledger, self.around.adapters.waiting_plans(ledger), question)
         if question.plan.audience.pending:
             # A row that was not looked up yet may well be a member: who left cannot be known.
             workspace.hold(Operation.REMOVE)
