@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from voyado_operator.cli.output import Output
+from voyado_operator.loading import kept_for_good
 
 if TYPE_CHECKING:
     from voyado_operator.settings import Settings
@@ -60,12 +61,13 @@ def settings_or_exit() -> "Settings":
 @cli.command()
 def run() -> None:
     """Run the operator, in the cluster or against KUBECONFIG. Settings: VOYADO_OPERATOR_… in the environment."""
-    import asyncio
+    with kept_for_good():
+        import asyncio
 
-    import uvloop
+        import uvloop
 
-    from voyado_operator.handlers.operate import operate
-    from voyado_operator.telemetry import logging
+        from voyado_operator.handlers.operate import operate
+        from voyado_operator.telemetry import logging
 
     settings = settings_or_exit()
     logging.configure(settings.log_format, settings.log_level)

@@ -12,20 +12,23 @@ from pathlib import Path
 from time import monotonic, perf_counter
 from typing import Any, cast
 
-import uvloop
-from prometheus_client import CollectorRegistry
-from voyado_operator.adapters import OperatorAdapters
-from voyado_operator.api.activation import SegmentActivation
-from voyado_operator.api.common import Kind, Metadata
-from voyado_operator.api.connection import Capability as Shown
-from voyado_operator.api.connection import VoyadoConnection
-from voyado_operator.reconcile.activation import ActivationLife
-from voyado_operator.reconcile.registry import Registry
-from voyado_operator.reconcile.slots import Slots
-from voyado_operator.reconcile.surroundings import Surroundings
-from voyado_operator.settings import Settings
-from voyado_operator.telemetry.event_loop import watch
-from voyado_operator.telemetry.metrics import Metrics
+from voyado_operator.loading import kept_for_good
+
+with kept_for_good():  # as the operator does
+    import uvloop
+    from prometheus_client import CollectorRegistry
+    from voyado_operator.adapters import OperatorAdapters
+    from voyado_operator.api.activation import SegmentActivation
+    from voyado_operator.api.common import Kind, Metadata
+    from voyado_operator.api.connection import Capability as Shown
+    from voyado_operator.api.connection import VoyadoConnection
+    from voyado_operator.reconcile.activation import ActivationLife
+    from voyado_operator.reconcile.registry import Registry
+    from voyado_operator.reconcile.slots import Slots
+    from voyado_operator.reconcile.surroundings import Surroundings
+    from voyado_operator.settings import Settings
+    from voyado_operator.telemetry.event_loop import watch
+    from voyado_operator.telemetry.metrics import Metrics
 
 RUN, BLOCKED = "run", "blocked"
 CREATED = "2026-01-01T00:00:00Z"
