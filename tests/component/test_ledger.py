@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
+import duckdb
 import pytest
 from deltalake import DeltaTable
 from hypothesis import given, settings
@@ -15,6 +16,7 @@ from voyado_operator.domain.errors import LedgerUnavailable
 from voyado_operator.ledger import changelog, ids
 from voyado_operator.ledger.layout import identities_url, ledger_url, waiting_url
 from voyado_operator.ledger.members import Ledger
+from voyado_operator.targets import bulk
 
 from tests.component.arrow import contacts, members, on_target, rows_of
 from tests.ledgers import WITH_IDS_AS_TEXT, record
@@ -306,6 +308,24 @@ def test_an_append_writes_what_changed_and_not_the_audience(url: str, tmp_path: 
     record(ledger, Entry.REMOVE, IDS[:5], START)
 
     assert size() - before < 16 * 1024
+
+
+def test_of_a_first_run_a_scan_reads_the_members_and_not_who_was_asked(url: str, tmp_path: Path) -> None:
+    """Full batches, of which one is acknowledged when the next is announced, in one commit."""
+    everybody = [str(UUID(int=number)) for number in range(2 * bulk.MOST_IN_FLIGHT)]
+    first, second = everybody[: bulk.MOST_IN_FLIGHT], everybody[bulk.MOST_IN_FLIGHT :]
+    ledger = opened(url)
+    ledger.claim("run")
+    record(ledger, Entry.ASKED, first, START)
+    ledger.note(Entry.ADD, first, START)
+    record(ledger, Entry.ASKED, second, START)
+
+    numbers = duckdb.execute(
+        "select stats_min_value, stats_max_value from parquet_metadata(?) where path_in_schema = 'seq'",
+        [f"{tmp_path}/vip/*.parquet"],
+    ).fetchall()
+    assert len(numbers) == 3
+    assert all(lowest == highest for lowest, highest in numbers)
 
 
 def test_no_id_is_in_the_transaction_log(url: str, tmp_path: Path) -> None:

@@ -153,14 +153,15 @@ class Ledger:
         self._log.describe(_described(self._said | changes))
 
     def standing(self) -> Standing:
-        """Who is on the target, or may be.
+        """Who is on the target, or may be, among all that is remembered.
 
-        A member's op is null: as text of every member, what DuckDB makes of it takes 15 ms of 1,000,000.
+        A member's op is null: as text of every member, what DuckDB makes of it takes 15 ms of 1,000,000. Who is not on
+        the target is left to whoever folds: it takes DataFusion 0.07 s to look for them among 10,000,000, DuckDB 0.01.
         """
         columns = f"contact_id, nullif(op, '{Entry.ADD}') as op"
         if not self._log.is_worth_folding:
-            return Standing(self._log.present(columns, _MAY_BE_ON))
-        base = self._log.query(f"select {columns} from log where seq = {self._log.base} and {_MAY_BE_ON}")
+            return Standing(self._log.present(columns))
+        base = self._log.query(f"select {columns} from log where seq = {self._log.base}")
         return Standing(base, self._log.query(f"select contact_id, op, seq from log where seq > {self._log.base}"))
 
     def earlier(self) -> ArrowStream:

