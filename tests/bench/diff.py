@@ -17,10 +17,19 @@ from tests.bench.measuring import ContestantError, Cost, python
 from tests.bench.warehouse import Warehouse
 
 MEMORIES = ("512MB", "2GB")
-JOIN, OF_UUIDS, AGED = "full join", "full join of UUIDs", "voyado-operator, ten runs later"
-WAYS = ("voyado-operator", AGED, JOIN, OF_UUIDS, "two EXCEPTs", "Python sets")
-FOR_MANY = WAYS[:4]  # sets of 50,000,000 take 12 GiB
+JOIN = "full join"
 RUNS = 10
+MANY = 10_000_000  # contacts; of more, sets would take 12 GiB
+
+
+@dataclass(frozen=True)
+class Way:
+    """A contestant of contestants/diffing.py, with the tables and the ledger that it compares."""
+
+    name: str
+    contestant: str
+    file: Path
+    ledger: str
 
 
 @dataclass(frozen=True)
@@ -42,11 +51,18 @@ def measure(sizes: tuple[int, ...]) -> Iterator[Compared]:
             _found(new, warehouse)
             _age(aged, warehouse, contacts)
             _parsed(uuids, warehouse)
+            ways = [
+                Way("voyado-operator", "ours", warehouse.file, new),
+                Way("voyado-operator, ten runs later", "ours", warehouse.file, aged),
+                Way(JOIN, "join", warehouse.file, new),
+                Way("full join of UUIDs", "join", uuids, new),
+            ]
+            if contacts <= MANY:
+                ways.append(Way("two EXCEPTs", "excepts", warehouse.file, new))
+                ways.append(Way("Python sets", "sets", warehouse.file, new))
             for memory in MEMORIES:
-                for way in WAYS if contacts <= 10_000_000 else FOR_MANY:
-                    ledger = aged if way == AGED else new
-                    file = uuids if way == OF_UUIDS else warehouse.file
-                    yield _compared(file, ledger, memory, way, contacts, Path(folder) / "log")
+                for way in ways:
+                    yield _compared(way, memory, contacts, Path(folder) / "log")
 
 
 def table(measured: list[Compared]) -> Iterator[str]:
@@ -65,14 +81,14 @@ def table(measured: list[Compared]) -> Iterator[str]:
         )
 
 
-def _compared(file: Path, ledger: str, memory: str, way: str, contacts: int, log: Path) -> Compared:
+def _compared(way: Way, memory: str, contacts: int, log: Path) -> Compared:
     try:
-        cost = python("diffing", way, str(file), ledger, memory, log=log)
+        cost = python("diffing", way.contestant, str(way.file), way.ledger, memory, log=log)
     except ContestantError:  # out of memory is an answer too
-        return Compared(contacts, memory, way, None, None)
+        return Compared(contacts, memory, way.name, None, None)
     entering, leaving, seconds = log.read_text().split()
     assert int(entering) == int(leaving) == contacts // 200
-    return Compared(contacts, memory, way, float(seconds), cost)
+    return Compared(contacts, memory, way.name, float(seconds), cost)
 
 
 def _parsed(file: Path, warehouse: Warehouse) -> None:

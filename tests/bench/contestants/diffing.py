@@ -56,12 +56,10 @@ def in_sets(warehouse: str, _: str, __: str) -> tuple[Counts, float]:
 
 
 WAYS: dict[str, Callable[[str, str, str], tuple[Counts, float]]] = {
-    "voyado-operator": ours,
-    "voyado-operator, ten runs later": ours,
-    "full join": in_sql(JOINED),
-    "full join of UUIDs": in_sql(JOINED),
-    "two EXCEPTs": in_sql(EXCEPTS),
-    "Python sets": in_sets,
+    "ours": ours,
+    "join": in_sql(JOINED),
+    "excepts": in_sql(EXCEPTS),
+    "sets": in_sets,
 }
 
 if __name__ == "__main__":
