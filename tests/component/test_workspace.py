@@ -16,7 +16,7 @@ from voyado_operator.domain.matching import Match, MatchStatus
 from voyado_operator.domain.plan import AudienceCounts, DiffCounts
 from voyado_operator.domain.standing import Standing
 from voyado_operator.ledger import moment
-from voyado_operator.workspace import Ambiguous, Columns, Lot, Workspace
+from voyado_operator.workspace import Ambiguous, Columns, Lot, Workspace, changes
 from voyado_operator.workspace.hashing import KeyedHash
 
 from tests.component.arrow import breaking_off, rows_of, standing, table
@@ -41,11 +41,21 @@ def going(workspace: Workspace, operation: Operation) -> list[str]:
     return sorted(one for lot in Lot for page in workspace.changes(operation, lot, repeat(4)) for one in page)
 
 
+@pytest.fixture(params=[3, changes.MOST_COMPARED], ids=["in parts", "at once"])
+def compared(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(changes, "MOST_COMPARED", request.param)
+
+
+rows_of_contacts = st.lists(st.sampled_from(IDS), max_size=12)
+
+
+@pytest.mark.usefixtures("compared")
 @settings(max_examples=60, deadline=None)
-@given(audience=st.sets(st.sampled_from(IDS)), members=st.sets(st.sampled_from(IDS)))
-def test_the_diff_is_the_difference_of_two_sets(audience: set[str], members: set[str]) -> None:
+@given(rows=rows_of_contacts, members=st.sets(st.sampled_from(IDS)))
+def test_the_diff_is_the_difference_of_two_sets(rows: list[str], members: set[str]) -> None:
+    audience = set(rows)
     with Workspace(KEY, "200MB") as workspace:
-        workspace.stage(table(contact_id=list(audience)), Columns("contact_id"), None, NOW)
+        workspace.stage(table(contact_id=rows), Columns("contact_id"), None, NOW)
         counts, diff = workspace.diff(standing(list(members)))
 
         assert counts.contacts == len(audience)
@@ -69,9 +79,6 @@ def test_when_they_decided_is_known_of_whose_row_says_so(by: str, when: str | No
 
     decided = {contact: detail.decided_at for contact, detail in workspace.details(IDS[:5]).items()}
     assert decided == dict.fromkeys(IDS[:5]) | {IDS[3]: when and datetime.fromisoformat(when)}
-
-
-rows_of_contacts = st.lists(st.sampled_from(IDS), max_size=12)
 
 
 @settings(max_examples=60, deadline=None)

@@ -26,18 +26,23 @@ _CHANGED = f"""
 """
 
 
-def fold(connection: duckdb.DuckDBPyConnection, standing: Standing) -> None:
-    """Fill `standing`. Raises duckdb.Error when a stream fails.
+def fold(connection: duckdb.DuckDBPyConnection, standing: Standing) -> int:
+    """Fill `standing`; return how many it has. Raises duckdb.Error when a stream fails.
 
     Here and not where the ledger is read: 10,000,000 members with 2,000,000 changes since their base are folded and
     compared in 1.3 s, against 2.4 s when DataFusion folds them on the same cores, and in 0.1 GiB less.
     """
     if standing.changes is None:
         with lent(connection, "lent", standing.base):
-            connection.execute(_UNCHANGED)
-        return
+            return _made(connection, _UNCHANGED)
     with lent(connection, "lent", standing.changes):
         connection.execute(_LATEST)
     with lent(connection, "lent", standing.base):
-        connection.execute(_CHANGED)
+        made = _made(connection, _CHANGED)
     connection.execute("drop table latest")
+    return made
+
+
+def _made(connection: duckdb.DuckDBPyConnection, table: str) -> int:
+    [(rows,)] = connection.execute(table).fetchall()
+    return int(rows)
