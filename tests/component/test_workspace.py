@@ -10,7 +10,7 @@ import pytest
 from arro3.core import Array, DataType, Table
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from voyado_operator.domain.delivery import Operation
+from voyado_operator.domain.delivery import UNANSWERED, Operation
 from voyado_operator.domain.errors import LedgerUnavailable, SourceFailed
 from voyado_operator.domain.matching import Match, MatchStatus
 from voyado_operator.domain.plan import AudienceCounts, DiffCounts
@@ -51,19 +51,20 @@ rows_of_contacts = st.lists(st.sampled_from(IDS), max_size=12)
 
 @pytest.mark.usefixtures("compared")
 @settings(max_examples=60, deadline=None)
-@given(rows=rows_of_contacts, members=st.sets(st.sampled_from(IDS)))
-def test_the_diff_is_the_difference_of_two_sets(rows: list[str], members: set[str]) -> None:
-    audience = set(rows)
+@given(rows=rows_of_contacts, known=st.dictionaries(st.sampled_from(IDS), st.sampled_from([None, *sorted(UNANSWERED)])))
+def test_the_diff_is_the_difference_of_two_sets(rows: list[str], known: dict[str, str | None]) -> None:
+    """Who may be on the target is no member, and is asked for as if it were not there, or removed."""
+    audience, members = set(rows), {contact for contact, op in known.items() if op is None}
     with Workspace(KEY, "200MB") as workspace:
         workspace.stage(table(contact_id=rows), Columns("contact_id"), None, NOW)
-        counts, diff = workspace.diff(standing(list(members)))
+        counts, diff = workspace.diff(Standing(table(contact_id=list(known), op=list(known.values()))))
 
         assert counts.contacts == len(audience)
         assert diff == DiffCounts(
-            len(audience - members), len(members - audience), len(audience & members), len(members)
+            len(audience - members), len(known.keys() - audience), len(audience & members), len(members)
         )
         assert going(workspace, Operation.ADD) == sorted(audience - members)
-        assert going(workspace, Operation.REMOVE) == sorted(members - audience)
+        assert going(workspace, Operation.REMOVE) == sorted(known.keys() - audience)
 
 
 @pytest.mark.parametrize("when", [None, "2026-01-01T00:00:00Z"], ids=["nobody", "one of them"])

@@ -45,8 +45,8 @@ CONFIGURATION: Mapping[str, str | None] = {
 SMALL = WriterProperties(
     compression="ZSTD",
     compression_level=1,
-    # A first run notes so many that were acknowledged before it announces as many others. In groups of rows of their
-    # own, of which a scan reads those that it asks for: 10,000,000 members are read in 0.21 s instead of 0.33.
+    # As bulk.MOST_IN_FLIGHT: a first run notes so many as acknowledged before it announces as many others. Each are a
+    # group of rows then, and a scan reads only the groups that it asks for: 10,000,000 members in 0.21 s, not 0.33.
     max_row_group_size=100_000,
     default_column_properties=ColumnProperties(statistics_enabled="NONE"),
     column_properties={

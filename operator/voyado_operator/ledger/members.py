@@ -20,7 +20,6 @@ _MEMBERS = {Entry.ADD: 1, Entry.LEAVING: -1, Entry.GONE: -1}
 """How many members more an entry makes; a REMOVE none, as LEAVING came first."""
 
 _OFF = ", ".join(f"'{entry}'" for entry in Entry if entry not in MAY_BE_ON)
-_MAY_BE_ON = f"op not in ({_OFF})"  # of 1,000,000 members 10 ms faster than that it is one of the others
 
 _SENT = {
     Operation.ADD: f"op in ('{Entry.ASKED}', '{Entry.ADD}') and approval is null",
@@ -268,7 +267,7 @@ class Ledger:
     @property
     def _alive(self) -> str:
         """What a rebase keeps for ever: where entering opts people in, also that somebody was declined or left."""
-        return f"op <> '{Entry.VOID}'" if self.target.get("onEnter") == "Accept" else _MAY_BE_ON
+        return f"op <> '{Entry.VOID}'" if self.target.get("onEnter") == "Accept" else f"op not in ({_OFF})"
 
 
 def _described(said: Mapping[str, Any]) -> str:

@@ -52,7 +52,7 @@ _DIFF = """
 """
 
 MOST_COMPARED = 25_000_000
-"""Who are on the target, at once. What the join makes of more is spilled, beside two tables that are as large:
+"""So many on the target, at once. What the join makes of more is spilled, beside two tables that are as large:
 50,000,000 take 11 s under 2 GB and in two parts 7.5, under 512 MB 13 and 12."""
 
 # A contact whose address became ambiguous is skipped, which is not to have left.
