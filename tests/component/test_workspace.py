@@ -252,10 +252,10 @@ def test_an_audience_that_breaks_off_is_no_audience(workspace: Workspace) -> Non
 @pytest.mark.parametrize("is_base", [True, False], ids=["base", "changes"])
 def test_members_that_break_off_are_no_members(is_base: bool, workspace: Workspace) -> None:
     workspace.stage(table(contact_id=IDS[:3]), Columns("contact_id"), None, NOW)
-    base, changes = table(contact_id=IDS, op=[None] * len(IDS)), table(contact_id=IDS[:1], op=["remove"], seq=["1"])
-    broken = breaking_off(base if is_base else changes, "disk lost")
+    base, since = table(contact_id=IDS, op=[None] * len(IDS)), table(contact_id=IDS[:1], op=["remove"], seq=["1"])
+    broken = breaking_off(base if is_base else since, "disk lost")
     with pytest.raises(LedgerUnavailable):
-        workspace.diff(Standing(broken, changes) if is_base else Standing(base, broken))
+        workspace.diff(Standing(broken, since) if is_base else Standing(base, broken))
 
 
 def diffed(workspace: Workspace, audience: list[str], members: list[str]) -> None:

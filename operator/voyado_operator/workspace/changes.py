@@ -70,7 +70,8 @@ def diff(connection: duckdb.DuckDBPyConnection, standing: Standing) -> tuple[int
 
     Returns also how many distinct contacts the audience has.
     """
-    on_target = folding.fold(connection, standing)
+    folding.fold(connection, standing)
+    [(on_target,)] = connection.execute("select count(*) from standing").fetchall()
     _fill(connection, on_target)
     connection.execute("drop table standing")
     [(apart,)] = connection.execute("select count(*) from changes where op = 'remove' or was is not null").fetchall()
@@ -97,7 +98,7 @@ def _fill(connection: duckdb.DuckDBPyConnection, on_target: int) -> None:
 
 
 def _parts(number: int) -> list[str]:
-    """SQL for the contacts of each part."""
+    """SQL for the contacts of each part; one part is all, without a look at them."""
     if number <= 1:
         return ["true"]
     return [f"hash(contact_id) % {number} = {part}" for part in range(number)]

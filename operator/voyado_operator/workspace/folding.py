@@ -26,23 +26,18 @@ _CHANGED = f"""
 """
 
 
-def fold(connection: duckdb.DuckDBPyConnection, standing: Standing) -> int:
-    """Fill `standing`; return how many it has. Raises duckdb.Error when a stream fails.
+def fold(connection: duckdb.DuckDBPyConnection, standing: Standing) -> None:
+    """Fill `standing`. Raises duckdb.Error when a stream fails.
 
     Here and not where the ledger is read: 10,000,000 members with 2,000,000 changes since their base are folded and
     compared in 1.3 s, against 2.4 s when DataFusion folds them on the same cores, and in 0.1 GiB less.
     """
     if standing.changes is None:
         with lent(connection, "lent", standing.base):
-            return _made(connection, _UNCHANGED)
+            connection.execute(_UNCHANGED)
+        return
     with lent(connection, "lent", standing.changes):
         connection.execute(_LATEST)
     with lent(connection, "lent", standing.base):
-        made = _made(connection, _CHANGED)
+        connection.execute(_CHANGED)
     connection.execute("drop table latest")
-    return made
-
-
-def _made(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
-    [(rows,)] = connection.execute(sql).fetchall()
-    return int(rows)
