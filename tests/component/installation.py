@@ -177,7 +177,12 @@ class Installation:
     async def step(self) -> None:
         """Whatever is due."""
         self.registry.activation_seen(self.activation())
-        await self.life.step()
+        try:
+            await self.life.step()
+        except BaseExceptionGroup as died:  # in a lane
+            if died.subgroup(Killed) is None:
+                raise
+            raise Killed from died
 
     async def run(self, **passing: float) -> SegmentActivationStatus:
         """A run that is asked for, when so much time (days, hours, minutes) has passed."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from voyado_operator.domain.delivery import Operation
 from voyado_operator.reconcile.canary import MOST_TRIED, Canary, Trial
-from voyado_operator.reconcile.ports import Delivered
+from voyado_operator.reconcile.ports import Delivered, Tell
 from voyado_operator.targets import bulk
 from voyado_operator.targets.label_attribute import LabelAttribute
 from voyado_operator.targets.label_endpoint import LabelEndpoint
@@ -145,13 +145,15 @@ async def test_other_batches_follow_as_soon_as_the_canary_is_back(
     another, apply = asyncio.Event(), LabelAttribute.apply
     first = list[Sequence[str]]()
 
-    async def waiting(target: LabelAttribute, operation: Operation, contact_ids: Sequence[str]) -> Delivered:
+    async def waiting(
+        target: LabelAttribute, operation: Operation, contact_ids: Sequence[str], handed_in: Tell
+    ) -> Delivered:
         if first:
             another.set()
         else:
             first.append(contact_ids)
             await asyncio.wait_for(another.wait(), 30)
-        return await apply(target, operation, contact_ids)
+        return await apply(target, operation, contact_ids, handed_in)
 
     monkeypatch.setattr(LabelAttribute, "apply", waiting)
     here.select(here.people)

@@ -21,7 +21,7 @@ BATCHES = 4
 
 @pytest.fixture(autouse=True)
 def one_lane(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("voyado_operator.reconcile.delivery.LANES", 1)
+    monkeypatch.setattr("voyado_operator.reconcile.lanes.LANES", 1)
 
 
 def on_record(here: Installation) -> int:
@@ -43,7 +43,7 @@ async def test_it_is_committed_with_the_announcement_of_the_next(install: Instal
 async def test_the_last_removal_is_committed_with_the_announcement_of_the_first_addition(
     lanes: int, install: Install, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("voyado_operator.reconcile.delivery.LANES", lanes)
+    monkeypatch.setattr("voyado_operator.reconcile.lanes.LANES", lanes)
     here = install("single", maxRemovals=1000)
     here.select(here.people[:CHANGES_PER_BATCH])
     await here.run()
@@ -102,7 +102,7 @@ async def test_it_is_committed_before_the_next_is_looked_at(install: Install, mo
 async def test_the_last_is_committed_though_another_lane_is_long_in_its_own(
     interrupted: bool, install: Install, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("voyado_operator.reconcile.delivery.LANES", 2)
+    monkeypatch.setattr("voyado_operator.reconcile.lanes.LANES", 2)
     here = install("single", maxRemovals=1000)
     await here.run()
     here.select(here.people[: BATCHES * CHANGES_PER_BATCH])
@@ -115,10 +115,10 @@ async def test_the_last_is_committed_though_another_lane_is_long_in_its_own(
         if on_record(here) == sent_by_others:
             committed.set()
 
-    async def slowly(target: LabelAttribute, operation: Any, contacts: Any) -> Any:
+    async def slowly(target: LabelAttribute, *batch: Any) -> Any:
         if next(calls) == 1:  # after the canary's batch
             await asyncio.wait_for(committed.wait(), 30)
-        return await apply(target, operation, contacts)
+        return await apply(target, *batch)
 
     async def until_the_fourth(delivery: Delivery, *batch: Any) -> None:
         if interrupted and next(sends) == 3:

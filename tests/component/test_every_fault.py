@@ -15,7 +15,7 @@ import pytest
 from voyado_operator.api.activation_status import SegmentActivationStatus
 from voyado_operator.domain.delivery import UNANSWERED
 from voyado_operator.reconcile.conditions import ready_of
-from voyado_operator.reconcile.delivery import LANES
+from voyado_operator.reconcile.lanes import LANES
 from voyado_operator.targets.bulk import FEWEST_ROWS
 
 from tests.component.arrow import members

@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from itertools import chain, product, repeat
 
 from voyado_operator.domain.contacts import Contacts
@@ -23,13 +23,13 @@ from voyado_operator.domain.delivery import (
 )
 from voyado_operator.domain.target import Mode
 from voyado_operator.reconcile.canary import Canary, Trial
-from voyado_operator.reconcile.ports import Delivered, Ledger, Parked, Target
+from voyado_operator.reconcile.lanes import Lanes, collected
+from voyado_operator.reconcile.ports import Delivered, Ledger, Parked, Target, Tell
 from voyado_operator.reconcile.screening import Screen, Screened, everybody
 from voyado_operator.reconcile.worker import Worker
 from voyado_operator.workspace import Lot, Workspace
 
 TRIED = 4_000  # contacts of a batch with a canary in it: all of them are announced first, and taken back if it fails
-LANES = 3  # one waits for Engage, one writes down, one announces; a crash repeats a batch of each
 _INTENTS = {
     (Operation.ADD, Lot.MEMBERS): Entry.ASKED,  # no diff has such a change
     (Operation.ADD, Lot.OTHERS): Entry.ASKED,
@@ -68,17 +68,23 @@ class Delivery:
     async def deliver(self, operations: Sequence[Operation]) -> None:
         """Send everything that is not held, in the order of `operations`.
 
+        An operation begins when Engage has all of the one before. How long Engage works on a bulk batch is its affair:
+        until it tells what became of the last removals, the additions are on their way.
+
         Every batch is announced in the ledger before it goes, and what became of it is written down after, with the
         announcement of the next: half as many commits, of which each takes 10 ms however little is in it. A crash
-        repeats LANES batches at most, and loses nothing. Raises CredentialsInvalid, EngageUnavailable,
-        LedgerUnavailable, TargetUnsafe, or Interrupted.
+        repeats LANES batches of each operation at most, and loses nothing. Raises CredentialsInvalid,
+        EngageUnavailable, LedgerUnavailable, TargetUnsafe, or Interrupted.
         """
         stopped: list[Exception] = []
         with self.writer:
-            with _collected(stopped):
-                for operation, lot in product(operations, Lot):
-                    await self._deliver(operation, lot, self.workspace.changes(operation, lot, self._sizes(operation)))
-            with _collected(stopped):
+            async with asyncio.TaskGroup() as delivering:
+                with collected(stopped):
+                    for operation, lot in product(operations, Lot):
+                        lanes = self._lanes(operation, lot, stopped)
+                        delivering.create_task(lanes.work())
+                        await lanes.all_handed_in.wait()
+            with collected(stopped):
                 await self._commit()
         if stopped:
             raise stopped[0]
@@ -88,39 +94,19 @@ class Delivery:
         most = self.target.batch_size
         return chain([min(TRIED, most)] if self.canary.unproven(operation, most) else [], repeat(most))
 
-    async def _deliver(self, operation: Operation, lot: Lot, batches: Iterator[Contacts]) -> None:
-        """In lanes, so that one sends while another writes down.
+    def _lanes(self, operation: Operation, lot: Lot, stopped: list[Exception]) -> Lanes:
+        batches = self.workspace.changes(operation, lot, self._sizes(operation))
+        return Lanes(
+            take=lambda: self.worker(next, batches, None),
+            send=partial(self._send, operation, lot),
+            commit=self._commit,
+            stopped=stopped,
+        )
 
-        The others follow the first when the canary of a bulk batch is back, or else when all of its first batch is.
-        """
-        stopped: list[Exception] = []
-        told, sending = asyncio.Event(), 0
-
-        async def lane() -> None:
-            nonlocal sending
-            with _collected(stopped):
-                while (batch := await self.worker(next, batches, None)) and not stopped:
-                    sending += 1
-                    try:
-                        await self._send(operation, lot, batch, told.set)
-                    finally:
-                        sending -= 1
-                    told.set()
-            told.set()
-            if sending:  # others may be long in that; else the next announcement comes at once, or the end
-                with _collected(stopped):
-                    await self._commit()
-
-        async def following() -> None:
-            await told.wait()
-            await lane()
-
-        await asyncio.gather(lane(), *(following() for _ in range(LANES - 1)))
-        if stopped:
-            raise stopped[0]
-
-    async def _send(self, operation: Operation, lot: Lot, batch: Contacts, tell: Callable[[], None]) -> None:
-        """`tell` is called when Engage has shown that it does such changes in bulk as it should.
+    async def _send(
+        self, operation: Operation, lot: Lot, batch: Contacts, others_may_follow: Tell, handed_in: Tell
+    ) -> None:
+        """Others may follow when Engage has shown that it does such changes in bulk as it should.
 
         What goes singly is no sooner done in three batches than in one, and that shows sooner how far it is.
         """
@@ -135,8 +121,8 @@ class Delivery:
         if screened.send and stopped is None:
             trial = await self.canary.fly(operation, screened.send)
             if trial.proven is Mode.BULK and trial.stopped is None:
-                tell()
-            sent = await self._sent(operation, trial)
+                others_may_follow()
+            sent = await self._sent(operation, trial, handed_in)
             stopped = sent.stopped
         self.account.record(operation, len(sent.accepted), [*screened.outcomes, *sent.others])
         await self.worker(self._write_down, operation, lot, screened, sent)
@@ -151,11 +137,11 @@ class Delivery:
         members = await self.writer(self.ledger.commit)
         self.account.membership += members  # not before: another lane may count meanwhile
 
-    async def _sent(self, operation: Operation, trial: Trial) -> Delivered:
+    async def _sent(self, operation: Operation, trial: Trial, handed_in: Tell) -> Delivered:
         """What became of those who were tried, and of the rest, which is sent now."""
         if trial.stopped is not None or not trial.rest:
             return Delivered(trial.accepted, trial.others, trial.stopped)
-        rest = await self.target.apply(operation, trial.rest)
+        rest = await self.target.apply(operation, trial.rest, handed_in)
         accepted = Contacts.joined([Contacts.of(trial.accepted), Contacts.of(rest.accepted)])
         return Delivered(accepted, trial.others + rest.others, rest.stopped)
 
@@ -197,15 +183,6 @@ class Delivery:
             self.ledger.note(Entry.DECLINED, [contact_id], details[contact_id].entered_at or now)
         still_asked = {one for one in contact_ids if details[one].entry in UNANSWERED} - gone
         self.ledger.note(Entry.VOID, [one for one in contact_ids if one not in said_no | still_asked], now)
-
-
-@contextmanager
-def _collected(errors: list[Exception]) -> Iterator[None]:
-    """What goes wrong is added to `errors`: the other lanes still write down what they have sent."""
-    try:
-        yield
-    except Exception as error:  # noqa: BLE001 - whatever it is, it is raised when they have
-        errors.append(error)
 
 
 def _of(outcomes: Sequence[Outcome], result: Result) -> list[str]:

@@ -1,6 +1,6 @@
 """What the run needs of the outside, each as small as its use."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -52,6 +52,13 @@ class Reading:
     stopped: RunError | None = None
 
 
+Tell = Callable[[], None]
+
+
+def nobody_waits() -> None:
+    """Until all is handed in."""
+
+
 class Target(Protocol):
     """The label, preference or consent that membership drives."""
 
@@ -81,8 +88,13 @@ class Target(Protocol):
         """Look at the contacts."""
         ...
 
-    async def apply(self, operation: Operation, contact_ids: Sequence[str]) -> Delivered:
-        """Do `operation` to the contacts, in the mode that suits their number. Never raises for what Engage answers."""
+    async def apply(
+        self, operation: Operation, contact_ids: Sequence[str], handed_in: Tell = nobody_waits
+    ) -> Delivered:
+        """Do `operation` to the contacts, in the mode that suits their number. Never raises for what Engage answers.
+
+        `handed_in` is called when Engage has taken all of them, if what became of them is told only later.
+        """
         ...
 
     async def apply_as(self, mode: Mode, operation: Operation, contact_ids: Sequence[str]) -> Delivered:

@@ -97,8 +97,8 @@ class Run:
         target = tenant.target(self.assignment.activation, self.assignment.run_id)
         ledger = await self._preparation.ledger()
         self.findings.is_baselining = ledger.is_baselining
-        try:
-            async with AsyncExitStack() as stack:
+        async with AsyncExitStack() as stack:
+            try:
                 async with self.around.slots.workspace(self.assignment.connection.metadata.key):
                     workspace = await self._opened(stack)
                     await self._extract_and_match(workspace, tenant.engage)
@@ -108,8 +108,8 @@ class Run:
                     await self._applying.apply(workspace, target, ledger, decision)
                     await self._look_for_drift(workspace, target, ledger)
                     await self._remember(ledger)
-        finally:
-            self.findings.ledger = ledger.url, await self.worker(lambda: ledger.version)
+            finally:  # before the worker takes the workspace down, which is 10 ms after 1,000,000 contacts
+                self.findings.ledger = ledger.url, await self.worker(lambda: ledger.version)
 
     async def _look_for_drift(self, workspace: Workspace, target: Target, ledger: Ledger) -> None:
         if drift := self.assignment.activation.spec.drift:

@@ -8,7 +8,7 @@ from voyado_operator.domain.delivery import Operation
 from voyado_operator.domain.target import Mode
 from voyado_operator.engage.client import EngageClient
 from voyado_operator.engage.limiter import Priority
-from voyado_operator.reconcile.ports import Delivered, Reading
+from voyado_operator.reconcile.ports import Delivered, Reading, Tell, nobody_waits
 from voyado_operator.targets.reading import read_all
 
 
@@ -28,7 +28,9 @@ class EngageTarget(ABC):
         await self.client.update(contact_id, changes, Priority.OPT_OUT)
 
     @abstractmethod
-    async def apply(self, operation: Operation, contact_ids: Sequence[str]) -> Delivered:
+    async def apply(
+        self, operation: Operation, contact_ids: Sequence[str], handed_in: Tell = nobody_waits
+    ) -> Delivered:
         """Do it in the mode that suits the number."""
 
     async def apply_as(self, mode: Mode, operation: Operation, contact_ids: Sequence[str]) -> Delivered:

@@ -13,7 +13,7 @@ from voyado_operator.domain.errors import EngageUnavailable, RunError
 from voyado_operator.engage.answers import BatchAnswer, ItemAnswer, ItemStatus
 from voyado_operator.engage.client import EngageClient
 from voyado_operator.engage.limiter import Priority
-from voyado_operator.reconcile.ports import Delivered
+from voyado_operator.reconcile.ports import Delivered, Tell
 from voyado_operator.targets.singly import one_by_one, unaccepted
 
 MOST_ROWS = 4000  # engage-api.md 5, verified
@@ -34,9 +34,13 @@ async def in_bulk(
     client: EngageClient,
     changes: dict[str, Any],
     is_as_wished: IsAsWished,
+    handed_in: Tell,
 ) -> Delivered:
-    """Hand in batches, IN_FLIGHT at a time, and find out what became of every row; `is_as_wished` reads one back."""
-    handing_in = _HandingIn(operation, contact_ids, client, changes, is_as_wished)
+    """Hand in batches, IN_FLIGHT at a time, and find out what became of every row; `is_as_wished` reads one back.
+
+    `handed_in` is called when Engage has all of them.
+    """
+    handing_in = _HandingIn(operation, contact_ids, client, changes, is_as_wished, handed_in)
     await asyncio.gather(*(handing_in.work() for _ in range(IN_FLIGHT)))
     if not handing_in.others and handing_in.stopped is None:
         return Delivered(contact_ids)  # the very same: what the ledger needs of them has been made
@@ -51,6 +55,7 @@ class _HandingIn:
         client: EngageClient,
         changes: dict[str, Any],
         is_as_wished: IsAsWished,
+        handed_in: Tell,
     ) -> None:
         self.accepted: list[Contacts] = []
         self.others: list[Outcome] = []
@@ -60,6 +65,8 @@ class _HandingIn:
         self._client = client
         self._changes = changes
         self._is_as_wished = is_as_wished
+        self._handed_in = handed_in
+        self._to_hand_in = len(contact_ids)
 
     async def work(self) -> None:
         while self.stopped is None and (batch := next(self._batches, None)) is not None:
@@ -74,6 +81,9 @@ class _HandingIn:
             batch_id = await self._client.update_bulk(contact_ids, self._changes, Priority.NORMAL)
         except RunError as error:
             return Delivered(stopped=error)
+        self._to_hand_in -= len(contact_ids)
+        if not self._to_hand_in:
+            self._handed_in()
         if batch_id is None:
             return Delivered(others=_unknown(contact_ids, "NoAnswer"))
         try:

@@ -9,7 +9,7 @@ from voyado_operator.domain.target import Capability, Mode
 from voyado_operator.engage.answers import ItemAnswer
 from voyado_operator.engage.client import EngageClient
 from voyado_operator.engage.limiter import Priority
-from voyado_operator.reconcile.ports import Delivered
+from voyado_operator.reconcile.ports import Delivered, Tell, nobody_waits
 from voyado_operator.targets.base import EngageTarget
 from voyado_operator.targets.singly import one_by_one
 
@@ -44,7 +44,9 @@ class Choice(EngageTarget):
         facet = self.facet(operation)
         return Capability(facet.kind, "contact", Mode.SINGLE) if facet else None
 
-    async def apply(self, operation: Operation, contact_ids: Sequence[str]) -> Delivered:
+    async def apply(
+        self, operation: Operation, contact_ids: Sequence[str], handed_in: Tell = nobody_waits
+    ) -> Delivered:
         value = self._values[operation]
         if value is None:
             return Delivered(contact_ids)
@@ -54,6 +56,3 @@ class Choice(EngageTarget):
             return await self.client.update(contact_id, changes, priority)
 
         return await one_by_one(operation, contact_ids, send)
-
-    async def apply_as(self, mode: Mode, operation: Operation, contact_ids: Sequence[str]) -> Delivered:
-        return await self.apply(operation, contact_ids)

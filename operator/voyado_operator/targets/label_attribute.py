@@ -13,7 +13,7 @@ from voyado_operator.domain.target import Capability, Mode
 from voyado_operator.engage.answers import ItemAnswer, ItemStatus
 from voyado_operator.engage.client import EngageClient
 from voyado_operator.engage.limiter import Priority
-from voyado_operator.reconcile.ports import Delivered
+from voyado_operator.reconcile.ports import Delivered, Tell, nobody_waits
 from voyado_operator.targets import bulk
 from voyado_operator.targets.base import EngageTarget
 from voyado_operator.targets.singly import one_by_one
@@ -53,10 +53,17 @@ class LabelAttribute(EngageTarget):
         is_worth_it = self.batch_size == bulk.MOST_IN_FLIGHT and contacts >= bulk.FEWEST_ROWS
         return Mode.BULK if is_worth_it else Mode.SINGLE
 
-    async def apply(self, operation: Operation, contact_ids: Sequence[str]) -> Delivered:
-        return await self.apply_as(self._mode(len(contact_ids)), operation, contact_ids)
+    async def apply(
+        self, operation: Operation, contact_ids: Sequence[str], handed_in: Tell = nobody_waits
+    ) -> Delivered:
+        return await self._applied(self._mode(len(contact_ids)), operation, contact_ids, handed_in)
 
     async def apply_as(self, mode: Mode, operation: Operation, contact_ids: Sequence[str]) -> Delivered:
+        return await self._applied(mode, operation, contact_ids, nobody_waits)
+
+    async def _applied(
+        self, mode: Mode, operation: Operation, contact_ids: Sequence[str], handed_in: Tell
+    ) -> Delivered:
         wished = {self._attribute: operation is Operation.ADD}
 
         async def send(contact_id: str) -> ItemAnswer:
@@ -71,4 +78,4 @@ class LabelAttribute(EngageTarget):
 
         if mode is Mode.SINGLE:
             return await one_by_one(operation, contact_ids, send)
-        return await bulk.in_bulk(operation, contact_ids, self.client, wished, is_as_wished)
+        return await bulk.in_bulk(operation, contact_ids, self.client, wished, is_as_wished, handed_in)

@@ -12,7 +12,7 @@ from voyado_operator.domain.errors import InvalidSpec
 from voyado_operator.domain.target import Capability, Mode
 from voyado_operator.engage.answers import ItemAnswer
 from voyado_operator.engage.client import EngageClient
-from voyado_operator.reconcile.ports import Delivered
+from voyado_operator.reconcile.ports import Delivered, Tell, nobody_waits
 from voyado_operator.targets.base import EngageTarget
 from voyado_operator.targets.singly import one_by_one
 
@@ -47,7 +47,9 @@ class LabelEndpoint(EngageTarget):
     def facet(self, operation: Operation) -> None:
         return None
 
-    async def apply(self, operation: Operation, contact_ids: Sequence[str]) -> Delivered:
+    async def apply(
+        self, operation: Operation, contact_ids: Sequence[str], handed_in: Tell = nobody_waits
+    ) -> Delivered:
         call = self._calls[operation]
 
         async def send(contact_id: str) -> ItemAnswer:
@@ -55,9 +57,6 @@ class LabelEndpoint(EngageTarget):
             return await self.client.call(call.method, filled_path(call, contact_id, self._label), body)
 
         return await one_by_one(operation, contact_ids, send)
-
-    async def apply_as(self, mode: Mode, operation: Operation, contact_ids: Sequence[str]) -> Delivered:
-        return await self.apply(operation, contact_ids)
 
 
 def filled_path(call: EndpointCall, contact_id: str, label: str) -> str:

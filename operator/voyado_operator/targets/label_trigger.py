@@ -6,10 +6,9 @@ Proven: custom triggers, and an automation step that adds a label. Unknown: a st
 from collections.abc import Sequence
 
 from voyado_operator.domain.delivery import Operation
-from voyado_operator.domain.target import Mode
 from voyado_operator.engage.answers import ItemAnswer
 from voyado_operator.engage.client import EngageClient
-from voyado_operator.reconcile.ports import Delivered
+from voyado_operator.reconcile.ports import Delivered, Tell, nobody_waits
 from voyado_operator.targets.base import EngageTarget
 from voyado_operator.targets.singly import one_by_one
 
@@ -34,13 +33,12 @@ class LabelTrigger(EngageTarget):
     def facet(self, operation: Operation) -> None:
         return None
 
-    async def apply(self, operation: Operation, contact_ids: Sequence[str]) -> Delivered:
+    async def apply(
+        self, operation: Operation, contact_ids: Sequence[str], handed_in: Tell = nobody_waits
+    ) -> Delivered:
         payload = {"label": self._label, "action": operation.value}
 
         async def send(contact_id: str) -> ItemAnswer:
             return await self.client.fire(self._trigger_id, contact_id, payload)
 
         return await one_by_one(operation, contact_ids, send)
-
-    async def apply_as(self, mode: Mode, operation: Operation, contact_ids: Sequence[str]) -> Delivered:
-        return await self.apply(operation, contact_ids)
