@@ -16,7 +16,7 @@ def opened(url: str) -> Ledger:
 def first(url: str, pages: Iterable[list[str]]) -> None:
     """Make these the members of a new ledger."""
     ledger, now = opened(url), datetime.now(UTC)
-    ledger.claim("run")
+    ledger.claim()
     for page in pages:
         ledger.note(Entry.ASKED, page, now)
         ledger.commit()
@@ -28,7 +28,7 @@ def first(url: str, pages: Iterable[list[str]]) -> None:
 def following(ledger: Ledger, entering: list[str], leaving: list[str]) -> None:
     """Announced and acknowledged, first who leaves; all but what is compacted afterwards."""
     now = datetime.now(UTC)
-    ledger.claim("run")
+    ledger.claim()
     record(ledger, Entry.LEAVING, leaving, now)
     ledger.note(Entry.REMOVE, leaving, now)
     record(ledger, Entry.ASKED, entering, now)

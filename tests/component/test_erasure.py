@@ -178,7 +178,7 @@ def test_a_run_that_has_the_ledger_open_begins_again(root: Path) -> None:
     erasure.forget(root, ANNA)
 
     with pytest.raises(LedgerUnavailable, match="another writer"):
-        running.claim("run-1")
+        running.claim()
 
 
 def test_so_does_a_run_whose_ledger_does_not_hold_the_contact(root: Path) -> None:

@@ -170,7 +170,7 @@ def test_a_rebase_forgets_no_member_and_keeps_the_window(url: str) -> None:
 def test_a_first_run_becomes_the_base_as_it_is(url: str, shared: bool) -> None:
     ledger = opened(url)
     assert ledger.is_empty
-    ledger.claim("run")
+    ledger.claim()
     for page in (IDS[:10], IDS[10:]):
         record(ledger, Entry.ASKED, page, START)
         ledger.note(Entry.ADD, page, START)
@@ -206,7 +206,7 @@ def test_a_first_run_becomes_the_base_as_it_is(url: str, shared: bool) -> None:
 @pytest.mark.parametrize("pages", [[IDS], [IDS[:10], IDS[10:]]], ids=["one batch", "two"])
 def test_more_than_a_fifth_of_a_first_run_in_changes_is_worth_a_rebase(url: str, pages: list[list[str]]) -> None:
     ledger = opened(url)
-    ledger.claim("run")
+    ledger.claim()
     for page in pages:
         record(ledger, Entry.ASKED, page, START)
         ledger.note(Entry.ADD, page, START)
@@ -225,7 +225,7 @@ def test_more_changes_than_fit_into_memory_are_folded_range_by_range(url: str, m
     monkeypatch.setattr(changelog, "MOST_FOLDED", 20)
     everybody = sorted(f"{number * 997 % 4096:03x}00000-0000-4000-8000-000000000000" for number in range(150))
     ledger = opened(url)
-    ledger.claim("run")
+    ledger.claim()
     record(ledger, Entry.ADD, everybody[:100], START)
     ledger.found()
     record(ledger, Entry.LEAVING, everybody[20:60], START)
@@ -288,7 +288,7 @@ def test_whose_ledger_was_claimed_meanwhile_merges_nothing(url: str) -> None:
     ledger = opened(url)
     for contact_id in IDS[:20]:
         record(ledger, Entry.ADD, [contact_id], START)
-    opened(url).claim("another run")
+    opened(url).claim()
 
     with pytest.raises(LedgerUnavailable, match="another writer"):
         ledger.compact(START)
@@ -315,7 +315,7 @@ def test_of_a_first_run_a_scan_reads_the_members_and_not_who_was_asked(url: str,
     everybody = [str(UUID(int=number)) for number in range(2 * bulk.MOST_IN_FLIGHT)]
     first, second = everybody[: bulk.MOST_IN_FLIGHT], everybody[bulk.MOST_IN_FLIGHT :]
     ledger = opened(url)
-    ledger.claim("run")
+    ledger.claim()
     record(ledger, Entry.ASKED, first, START)
     ledger.note(Entry.ADD, first, START)
     record(ledger, Entry.ASKED, second, START)
@@ -443,7 +443,7 @@ def _fails(*_: object, **__: object) -> None:
 
 COMMITS: dict[str, Callable[[Ledger], None]] = {
     "entry": lambda ledger: record(ledger, Entry.LEAVING, IDS[:1], START),
-    "claim": lambda ledger: ledger.claim("run"),
+    "claim": lambda ledger: ledger.claim(),
     "owner": lambda ledger: ledger.describe("somebody", TARGET),
     "rebase": lambda ledger: ledger.compact(START),
     "loss": lambda ledger: ledger.mark_lost(START, 7),

@@ -1,5 +1,6 @@
 """An audience that is as it was is not compared with the same members again; whatever changes is found all the same."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -110,3 +111,16 @@ async def test_an_audience_that_a_guard_holds_back_is_compared(install: Install)
     await here.approve()
 
     assert here.shown() == set(here.people[:4])
+
+
+async def test_a_run_describes_no_ledger_anew(install: Install) -> None:
+    """While delta-rs writes a description, nothing else goes on in the operator."""
+    here = await aligned(install, "bulk")
+    here.select(here.people[3:15])
+    await here.run()
+
+    log = (here.ledger() / "_delta_log").glob("*.json")
+    committed = [json.loads(line) for entry in log for line in entry.read_text().splitlines()]
+
+    assert here.shown() == set(here.audience)
+    assert sum("metaData" in action for action in committed) == 1, "when it was made"

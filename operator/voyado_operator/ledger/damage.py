@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from deltalake import DeltaTable, QueryBuilder
-from deltalake.exceptions import DeltaError
+from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from voyado_operator.domain.errors import LedgerUnavailable
 
@@ -18,8 +18,19 @@ _DAMAGE = re.compile(r"Parquet error|Kernel error|Json error|Object at location 
 _PASSING = re.compile(r"permission denied|no space|timed out|timeout|connect|credential|forbidden", re.IGNORECASE)
 
 
-def intact(url: str) -> DeltaTable:
-    """Open the table at `url`. Raises DeltaError also for an empty entry in its log, as a machine's crash leaves it.
+def existing(url: str) -> DeltaTable | None:
+    """The table at `url`, if there is one.
+
+    Not by `is_deltatable`, which says the same and holds the interpreter's lock until the storage has answered.
+    """
+    try:
+        return DeltaTable(url)
+    except TableNotFoundError:
+        return None
+
+
+def intact(url: str) -> DeltaTable | None:
+    """As `existing`. Raises DeltaError also for an empty entry in its log, as a machine's crash leaves it.
 
     delta-rs 1.6 takes such an entry for a commit that changed nothing: members and declined contacts would be gone
     without a word.
@@ -27,15 +38,14 @@ def intact(url: str) -> DeltaTable:
     log = _path(url) / "_delta_log"
     if urlsplit(url).scheme == "file" and any(not entry.stat().st_size for entry in log.glob("*.json")):
         raise DeltaError("Json error: an entry of the transaction log is empty")
-    return DeltaTable(url)
+    return existing(url)
 
 
 def is_damaged(url: str) -> bool:
     """Read the table at `url` whole; False where there is none, or where the storage may answer another time."""
     try:
-        if DeltaTable.is_deltatable(url):
-            reader = QueryBuilder().register("log", intact(url)).execute("select * from log")
-            for _ in reader:
+        if (table := intact(url)) is not None:
+            for _ in QueryBuilder().register("log", table).execute("select * from log"):
                 pass
     except Exception as error:  # noqa: BLE001 - DataFusion raises bare Exception
         return bool(_DAMAGE.search(str(error))) and not _PASSING.search(str(error))

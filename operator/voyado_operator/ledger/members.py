@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Any, cast
 
 from arro3.core import Table
@@ -86,13 +87,13 @@ class Ledger:
         """Commit whose ledger this is and of which target. It fences other writers."""
         self._describe(owner=owner, target=dict(target))
 
-    def claim(self, run: str) -> None:
-        """Commit that `run` is about to send: of two that opened the ledger before, the later fails here.
+    def claim(self) -> None:
+        """Commit that a run is about to send: of two that opened the ledger before, the later fails here.
 
         If it is the ledger's first, it must ask for each contact once: all that is asked has one number then, and what
         came of it the next, so that it can be made the base.
         """
-        self._describe(run=run)
+        self._log.set_numbers()
         self._first = self._log.next_seq if self.is_empty else None
 
     def fence(self) -> None:
@@ -122,16 +123,15 @@ class Ledger:
     def remember(self, fingerprint: str, members: int) -> None:
         """Commit that the members, so many, are exactly the audience with this fingerprint, unless that is known."""
         if self.members_of(fingerprint) is None:
-            self._describe(audience={"fingerprint": fingerprint, "members": members, "number": self._log.next_seq})
+            self._log.set_numbers(audience=_number(fingerprint, self._log.next_seq), members=members)
 
     def members_of(self, fingerprint: str) -> int | None:
         """How many members there are, if they are known to be exactly the audience with this fingerprint.
 
         None: they have to be compared. Whatever was committed since it was remembered makes it so, of whoever.
         """
-        known = self._said.get("audience", {})
-        is_current = known.get("number") == self._log.next_seq - 1
-        return cast(int, known["members"]) if is_current and known["fingerprint"] == fingerprint else None
+        is_known = self._log.number_of("audience") == _number(fingerprint, self._log.next_seq - 1)
+        return self._log.number_of("members") if is_known else None
 
     def inherit(self, former: "Ledger", at: datetime) -> None:
         """Record whoever the former ledger has a record of, and this one has not, as somebody who left at time `at`."""
@@ -268,6 +268,11 @@ class Ledger:
     def _alive(self) -> str:
         """What a rebase keeps for ever: where entering opts people in, also that somebody was declined or left."""
         return f"op <> '{Entry.VOID}'" if self.target.get("onEnter") == "Accept" else f"op not in ({_OFF})"
+
+
+def _number(fingerprint: str, seq: int) -> int:
+    """Of an audience and a commit, as large as a number of a Delta transaction may be (63 bits)."""
+    return int.from_bytes(sha256(f"{seq}:{fingerprint}".encode()).digest()[:8]) >> 1
 
 
 def _described(said: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ from voyado_operator.arrow import ArrowStream
 from voyado_operator.domain.errors import LedgerUnavailable
 from voyado_operator.domain.plan import WaitingPlan
 from voyado_operator.ledger.changelog import vacuum_all
+from voyado_operator.ledger.damage import existing
 from voyado_operator.ledger.failures import unavailable
 
 _SCHEMA = Schema([Field("contact_id", PrimitiveType("string")), Field("op", PrimitiveType("string"))])
@@ -32,7 +33,7 @@ class WaitingPlans:
     def __init__(self, url: str) -> None:
         self._url = url
         with unavailable(url, "open"):
-            self._table = DeltaTable(url) if DeltaTable.is_deltatable(url) else None
+            self._table = existing(url)
 
     def store(self, plan: WaitingPlan, changes: ArrowStream) -> None:
         """Replace the stored plan; `changes` are its contact_id and op (add, remove).

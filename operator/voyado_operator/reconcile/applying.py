@@ -42,7 +42,7 @@ class Applying:
         self.tracker.enter("Applying", due)
         await target.check()
         is_first = ledger.is_empty
-        await self.worker(ledger.claim, self.assignment.run_id)
+        await self.worker(ledger.claim)
         moved: list[str] = []
         screen = self._screen(workspace, target, ledger, moved.extend)
         try:

@@ -18,7 +18,6 @@ class DriftCheck:
     around: Surroundings
     worker: Worker
     findings: Findings
-    run_id: str
 
     async def look(self, target: Target, ledger: Ledger, workspace: Workspace, spec: Drift) -> None:
         """Whoever is in the diff is not corrected, as a guard may hold their removal.
@@ -35,7 +34,7 @@ class DriftCheck:
         self.findings.drift = DriftFound(read=len(reading.contacts), differing=len(differing))
         wrong = await self.worker(workspace.unchanged, differing) if spec.on_drift == "Correct" else []
         if gone or wrong:
-            await self.worker(ledger.claim, self.run_id)
+            await self.worker(ledger.claim)
         if gone:
             await self.worker(ledger.note, Entry.GONE, gone, self.around.clock())
             await self.worker(ledger.commit)

@@ -114,7 +114,7 @@ class Run:
     async def _look_for_drift(self, workspace: Workspace, target: Target, ledger: Ledger) -> None:
         if drift := self.assignment.activation.spec.drift:
             self.tracker.enter("Reading back", drift.sample)
-            check = DriftCheck(self.around, self.worker, self.findings, self.assignment.run_id)
+            check = DriftCheck(self.around, self.worker, self.findings)
             await check.look(target, ledger, workspace, drift)
 
     async def _remember(self, ledger: Ledger) -> None:

@@ -59,7 +59,7 @@ class Withdrawal:
         if definition["onEnter"] == "Decline":  # whoever has said yes since then must not be told no again
             return Withdrawn(0, 0)
         target = await self._target(definition, activation, run_id)
-        return await self._send(ledger, target, activation, run_id)
+        return await self._send(ledger, target, activation)
 
     async def _target(self, definition: dict[str, str], activation: SegmentActivation, run_id: str) -> Target:
         name = definition["connection"]
@@ -78,7 +78,7 @@ class Withdrawal:
         tenant = await tenant_of(watched.latest, self.around)
         return tenant.withdrawing(definition, run_id)
 
-    async def _send(self, ledger: Ledger, target: Target, activation: SegmentActivation, run_id: str) -> Withdrawn:
+    async def _send(self, ledger: Ledger, target: Target, activation: SegmentActivation) -> Withdrawn:
         account = Account()
         async with self.worker.entered(self.around.adapters.workspace(Ambiguous.SKIP)) as workspace:
             await self.worker(lambda: workspace.diff(ledger.standing()))
@@ -86,7 +86,7 @@ class Withdrawal:
             members = await self.worker(workspace.count, Operation.REMOVE)
             if not members:
                 return Withdrawn(0, unanswered)
-            await self.worker(ledger.claim, run_id)
+            await self.worker(ledger.claim)
             self.tracker.enter("Withdrawing", members)
             delivery = Delivery(
                 workspace=workspace,
