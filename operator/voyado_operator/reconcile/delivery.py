@@ -73,7 +73,7 @@ class Delivery:
 
         Every batch is announced in the ledger before it goes, and what became of it is written down after, with the
         announcement of the next: half as many commits, of which each takes 10 ms however little is in it. A crash
-        repeats LANES batches of each operation at most, and loses nothing. Raises CredentialsInvalid,
+        repeats LANES batches of each kind at most, and loses nothing. Raises CredentialsInvalid,
         EngageUnavailable, LedgerUnavailable, TargetUnsafe, or Interrupted.
         """
         stopped: list[Exception] = []

@@ -43,7 +43,7 @@ class Lanes:
                 await self._send(batch)
         self._is_taken = True
         self._may_follow.set()
-        self._look_around()
+        self._tell_if_all_is_handed_in()
         if self._sending:  # others may be long in that; else the next announcement comes at once, or the end
             with collected(self.stopped):
                 await self.commit()
@@ -52,7 +52,7 @@ class Lanes:
         def handed_in() -> None:
             self._handing_in.discard(id(batch))
             self._may_follow.set()
-            self._look_around()
+            self._tell_if_all_is_handed_in()
 
         self._sending += 1
         self._handing_in.add(id(batch))
@@ -62,7 +62,7 @@ class Lanes:
             self._sending -= 1
             handed_in()
 
-    def _look_around(self) -> None:
+    def _tell_if_all_is_handed_in(self) -> None:
         if self._is_taken and not self._handing_in:
             self.all_handed_in.set()
 
