@@ -4,11 +4,13 @@ import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import duckdb
 import pytest
 from deltalake import DeltaTable
+from deltalake.table import TableOptimizer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from voyado_operator.domain.delivery import MAY_BE_ON, RESTORED, Entry, Operation
@@ -294,6 +296,27 @@ def test_whose_ledger_was_claimed_meanwhile_merges_nothing(url: str) -> None:
         ledger.compact(START)
 
     assert len(opened(url)._log.table.file_uris()) == 20
+
+
+def test_who_merges_while_another_claims_the_ledger_writes_nothing_more(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger, compact = opened(url), TableOptimizer.compact
+    for contact_id in IDS[:20]:
+        record(ledger, Entry.ADD, [contact_id], START)
+
+    def meanwhile(*merging: Any, **how: Any) -> Any:
+        another = opened(url)
+        another.claim()
+        record(another, Entry.LEAVING, IDS[:1], START)
+        return compact(*merging, **how)
+
+    monkeypatch.setattr(TableOptimizer, "compact", meanwhile)
+
+    with pytest.raises(LedgerUnavailable, match="another writer"):
+        ledger.compact(START)
+
+    assert IDS[0] not in members(opened(url))
 
 
 def test_an_append_writes_what_changed_and_not_the_audience(url: str, tmp_path: Path) -> None:

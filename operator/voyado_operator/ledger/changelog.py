@@ -31,7 +31,7 @@ from voyado_operator.arrow import ArrowStream, Batches
 from voyado_operator.domain.errors import LedgerUnavailable
 from voyado_operator.ledger import ids
 from voyado_operator.ledger.damage import intact, remove_unfinished
-from voyado_operator.ledger.failures import unavailable
+from voyado_operator.ledger.failures import Overtaken, unavailable
 
 CONFIGURATION: Mapping[str, str | None] = {
     # Statistics hold minima and maxima, which would be ids in the transaction log.
@@ -284,8 +284,17 @@ class ChangeLog:
             sizes: list[int] = self.table.get_add_actions()["size_bytes"].to_pylist()
             if sum(smallest <= size < largest for size in sizes) > MOST_FILES:
                 self.set_numbers()  # it fails if another has claimed the table; a merge has no number, and would not
-                with unavailable(self.url, "merge the files of"):  # files that are half full are not of the tier
-                    self.table.optimize.compact(target_size=2 * largest, writer_properties=SMALL)
+                self._merge(target_size=2 * largest)  # files that are half full are not of the tier
+
+    def _merge(self, target_size: int) -> None:
+        """Raises LedgerUnavailable if another has claimed the table meanwhile: the handle sees that one's commits now,
+        and would let through what it was opened before.
+        """
+        merged = self.table.version() + 1
+        with unavailable(self.url, "merge the files of"):
+            self.table.optimize.compact(target_size=target_size, writer_properties=SMALL)
+        if self.table.version() > merged:
+            raise Overtaken(f"another writer committed to the table at {self.url} while its files were merged")
 
     def rewrite(self, kept: str) -> None:
         """Keep only what satisfies `kept`, of the base and of the history, in new files."""
