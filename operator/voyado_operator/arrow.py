@@ -135,7 +135,7 @@ def text(values: Array, width: int) -> memoryview:
 
 def _even(first: int, width: int, values: int) -> bytes:
     """Where values of one width begin and end, as Arrow tells it."""
-    return _evenly(first, width, 1 << values.bit_length())[: 4 * (values + 1)]
+    return _evenly(first, width, 1 << (values - 1).bit_length())[: 4 * (values + 1)]
 
 
 # 80 ns a value. Up to a power of two, as a query with a condition gives batches of as many sizes as there are batches;

@@ -9,6 +9,7 @@ import pytest
 from voyado_operator.domain.delivery import Operation
 from voyado_operator.engage.answers import BatchAnswer
 from voyado_operator.engage.client import EngageClient
+from voyado_operator.reconcile.delivery import Delivery
 from voyado_operator.targets import bulk
 from voyado_operator.targets.label_attribute import LabelAttribute
 
@@ -87,6 +88,51 @@ async def test_no_addition_goes_out_when_engage_refuses_the_removals(here: Insta
 
     assert found.conditions[0].reason == "EngageUnavailable"
     assert here.shown() == before
+
+
+async def test_what_became_of_the_removals_is_on_disk_while_engage_works_on_the_additions(
+    here: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though it was known only after the additions had been announced."""
+    added, recorded = asyncio.Event(), asyncio.Event()
+    update, status, commit = EngageClient.update_bulk, EngageClient.bulk_status, Delivery._commit
+
+    async def watched(client: EngageClient, some: Sequence[str], changes: dict[str, Any], *how: Any) -> str | None:
+        batch_id = await update(client, some, changes, *how)
+        if changes == ADDITIONS:
+            added.set()
+            await asyncio.wait_for(recorded.wait(), 30)
+        return batch_id
+
+    async def working(client: EngageClient, *batch: Any) -> BatchAnswer:
+        await asyncio.wait_for(added.wait(), 30)
+        return await status(client, *batch)
+
+    async def looking(delivery: Delivery) -> None:
+        await commit(delivery)
+        records = here.opened_ledger().records
+        if added.is_set() and {"remove"} == {records(one)[0][0] for one in here.people[:SWAPPED]}:
+            recorded.set()
+
+    monkeypatch.setattr(EngageClient, "update_bulk", watched)
+    monkeypatch.setattr(EngageClient, "bulk_status", working)
+    monkeypatch.setattr(Delivery, "_commit", looking)
+
+    await here.run()
+
+    assert here.shown() == set(here.audience)
+
+
+async def test_a_batch_that_somebody_else_cancels_is_not_passed_over(
+    here: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def cancelled(*_: Any) -> str | None:
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(EngageClient, "update_bulk", cancelled)
+
+    with pytest.raises(asyncio.CancelledError):
+        await here.run()
 
 
 async def test_what_became_of_the_removals_is_known_though_the_additions_are_refused(

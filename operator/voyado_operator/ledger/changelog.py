@@ -290,10 +290,10 @@ class ChangeLog:
         """Raises LedgerUnavailable if another has claimed the table meanwhile: the handle sees that one's commits now,
         and would let through what it was opened before.
         """
-        merged = self.table.version() + 1
+        next_seq = self.next_seq
         with unavailable(self.url, "merge the files of"):
             self.table.optimize.compact(target_size=target_size, writer_properties=SMALL)
-        if self.table.version() > merged:
+        if self.next_seq != next_seq:
             raise Overtaken(f"another writer committed to the table at {self.url} while its files were merged")
 
     def rewrite(self, kept: str) -> None:

@@ -23,7 +23,7 @@ from voyado_operator.domain.delivery import (
 )
 from voyado_operator.domain.target import Mode
 from voyado_operator.reconcile.canary import Canary, Trial
-from voyado_operator.reconcile.lanes import Lanes, collected
+from voyado_operator.reconcile.lanes import Lanes, UnderWay, collected
 from voyado_operator.reconcile.ports import Delivered, Ledger, Parked, Target, Tell
 from voyado_operator.reconcile.screening import Screen, Screened, everybody
 from voyado_operator.reconcile.worker import Worker
@@ -76,31 +76,33 @@ class Delivery:
         repeats LANES batches of each kind at most, and loses nothing. Raises CredentialsInvalid,
         EngageUnavailable, LedgerUnavailable, TargetUnsafe, or Interrupted.
         """
-        stopped: list[Exception] = []
+        under_way, working = UnderWay(), list[asyncio.Task[None]]()
         with self.writer:
             async with asyncio.TaskGroup() as delivering:
-                with collected(stopped):
+                with collected(under_way.stopped):
                     for operation, lot in product(operations, Lot):
-                        lanes = self._lanes(operation, lot, stopped)
-                        delivering.create_task(lanes.work())
+                        lanes = self._lanes(operation, lot, under_way)
+                        working.append(delivering.create_task(lanes.work()))
                         await lanes.all_handed_in.wait()
-            with collected(stopped):
+            with collected(under_way.stopped):
                 await self._commit()
-        if stopped:
-            raise stopped[0]
+        for one in working:
+            one.result()  # a group says nothing of a task that somebody else has cancelled
+        if under_way.stopped:
+            raise under_way.stopped[0]
 
     def _sizes(self, operation: Operation) -> Iterator[int]:
         """Of the batches; where a canary is in the first, that is small."""
         most = self.target.batch_size
         return chain([min(TRIED, most)] if self.canary.unproven(operation, most) else [], repeat(most))
 
-    def _lanes(self, operation: Operation, lot: Lot, stopped: list[Exception]) -> Lanes:
+    def _lanes(self, operation: Operation, lot: Lot, under_way: UnderWay) -> Lanes:
         batches = self.workspace.changes(operation, lot, self._sizes(operation))
         return Lanes(
             take=lambda: self.worker(next, batches, None),
             send=partial(self._send, operation, lot),
             commit=self._commit,
-            stopped=stopped,
+            under_way=under_way,
         )
 
     async def _send(

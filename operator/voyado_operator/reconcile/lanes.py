@@ -12,20 +12,27 @@ LANES = 3  # one waits for Engage, one writes down, one announces; a crash repea
 
 
 @dataclass(slots=True)
+class UnderWay:
+    """What all lanes of a delivery share: of how many batches it is not written down yet what became of them, and what
+    went wrong. No lane begins another batch then, but all end the one that they are at.
+    """
+
+    batches: int = 0
+    stopped: list[Exception] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class Lanes:
     """`take` gives the next batch, if there is one; `send` is to tell when others may follow its first batch, and when
     all of a batch is with Engage, if that is before it is known what became of it. `commit` puts on disk what is noted.
-
-    What goes wrong is added to `stopped`: no lane begins another batch then, but all end the one that they are at.
     """
 
     take: Callable[[], Awaitable[Contacts | None]]
     send: Callable[[Contacts, Tell, Tell], Awaitable[None]]
     commit: Callable[[], Awaitable[None]]
-    stopped: list[Exception]
+    under_way: UnderWay
     all_handed_in: asyncio.Event = field(default_factory=asyncio.Event)
     _may_follow: asyncio.Event = field(default_factory=asyncio.Event)
-    _sending: int = 0
     _handing_in: set[int] = field(default_factory=set)
     _is_taken: bool = False
 
@@ -38,14 +45,14 @@ class Lanes:
         await self._lane()
 
     async def _lane(self) -> None:
-        with collected(self.stopped):
-            while (batch := await self.take()) and not self.stopped:
+        with collected(self.under_way.stopped):
+            while (batch := await self.take()) and not self.under_way.stopped:
                 await self._send(batch)
         self._is_taken = True
         self._may_follow.set()
         self._tell_if_all_is_handed_in()
-        if self._sending:  # others may be long in that; else the next announcement comes at once, or the end
-            with collected(self.stopped):
+        if self.under_way.batches:  # they may take long; else the next announcement comes at once, or the end
+            with collected(self.under_way.stopped):
                 await self.commit()
 
     async def _send(self, batch: Contacts) -> None:
@@ -54,12 +61,12 @@ class Lanes:
             self._may_follow.set()
             self._tell_if_all_is_handed_in()
 
-        self._sending += 1
+        self.under_way.batches += 1
         self._handing_in.add(id(batch))
         try:
             await self.send(batch, self._may_follow.set, handed_in)
         finally:
-            self._sending -= 1
+            self.under_way.batches -= 1
             handed_in()
 
     def _tell_if_all_is_handed_in(self) -> None:

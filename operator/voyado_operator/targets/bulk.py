@@ -38,7 +38,7 @@ async def in_bulk(
 ) -> Delivered:
     """Hand in batches, IN_FLIGHT at a time, and find out what became of every row; `is_as_wished` reads one back.
 
-    `handed_in` is called when Engage has all of them.
+    `handed_in` is called when Engage has all of them, as far as can be known.
     """
     handing_in = _HandingIn(operation, contact_ids, client, changes, is_as_wished, handed_in)
     await asyncio.gather(*(handing_in.work() for _ in range(IN_FLIGHT)))

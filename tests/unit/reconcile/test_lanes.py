@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from voyado_operator.domain.contacts import Contacts
-from voyado_operator.reconcile.lanes import LANES, Lanes
+from voyado_operator.reconcile.lanes import LANES, Lanes, UnderWay
 from voyado_operator.reconcile.ports import Tell
 
 
@@ -17,8 +17,8 @@ class Sending:
         self.left = [Contacts.of([str(uuid.uuid4())]) for _ in range(batches)]
         self.begun = list[Tell]()
         self.ends = list[asyncio.Future[None]]()
-        self.stopped = list[Exception]()
-        self.lanes = Lanes(self.take, self.send, self.commit, self.stopped)
+        self.under_way = UnderWay()
+        self.lanes = Lanes(self.take, self.send, self.commit, self.under_way)
         self.working = asyncio.create_task(self.lanes.work())
 
     async def take(self) -> Contacts | None:
@@ -99,6 +99,6 @@ async def test_whoever_waits_for_the_handing_in_knows_of_what_went_wrong_before(
     wrong = RuntimeError("refused")
 
     assert await sending.does(lambda: sending.ends[0].set_exception(wrong))
-    assert sending.stopped == [wrong]
+    assert sending.under_way.stopped == [wrong]
     assert len(sending.begun) == 1, "no other batch is begun"
     await sending.working
