@@ -118,8 +118,9 @@ async def test_what_became_of_the_removals_is_on_disk_while_engage_works_on_the_
     monkeypatch.setattr(EngageClient, "bulk_status", working)
     monkeypatch.setattr(Delivery, "_commit", looking)
 
-    await here.run()
+    found = await here.run()
 
+    assert found.last_run.outcome == "Succeeded", "nothing waited in vain"
     assert here.shown() == set(here.audience)
 
 
