@@ -33,10 +33,21 @@ async def here(install: Install, monkeypatch: pytest.MonkeyPatch) -> Installatio
     return here
 
 
+def works_only_after(event: asyncio.Event, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Engage tells nothing of a batch before."""
+    status = EngageClient.bulk_status
+
+    async def working(client: EngageClient, *batch: Any) -> BatchAnswer:
+        await asyncio.wait_for(event.wait(), 30)
+        return await status(client, *batch)
+
+    monkeypatch.setattr(EngageClient, "bulk_status", working)
+
+
 async def test_additions_do_not_wait_until_engage_has_worked_on_the_removals(
     here: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    added, update, status = asyncio.Event(), EngageClient.update_bulk, EngageClient.bulk_status
+    added, update = asyncio.Event(), EngageClient.update_bulk
 
     async def watched(client: EngageClient, some: Sequence[str], changes: dict[str, Any], *how: Any) -> str | None:
         batch_id = await update(client, some, changes, *how)
@@ -44,12 +55,8 @@ async def test_additions_do_not_wait_until_engage_has_worked_on_the_removals(
             added.set()
         return batch_id
 
-    async def working(client: EngageClient, *batch: Any) -> BatchAnswer:
-        await asyncio.wait_for(added.wait(), 30)
-        return await status(client, *batch)
-
     monkeypatch.setattr(EngageClient, "update_bulk", watched)
-    monkeypatch.setattr(EngageClient, "bulk_status", working)
+    works_only_after(added, monkeypatch)
 
     found = await here.run()
 
@@ -95,7 +102,7 @@ async def test_what_became_of_the_removals_is_on_disk_while_engage_works_on_the_
 ) -> None:
     """Though it was known only after the additions had been announced."""
     added, recorded = asyncio.Event(), asyncio.Event()
-    update, status, commit = EngageClient.update_bulk, EngageClient.bulk_status, Delivery._commit
+    update, commit = EngageClient.update_bulk, Delivery._commit
 
     async def watched(client: EngageClient, some: Sequence[str], changes: dict[str, Any], *how: Any) -> str | None:
         batch_id = await update(client, some, changes, *how)
@@ -104,10 +111,6 @@ async def test_what_became_of_the_removals_is_on_disk_while_engage_works_on_the_
             await asyncio.wait_for(recorded.wait(), 30)
         return batch_id
 
-    async def working(client: EngageClient, *batch: Any) -> BatchAnswer:
-        await asyncio.wait_for(added.wait(), 30)
-        return await status(client, *batch)
-
     async def looking(delivery: Delivery) -> None:
         await commit(delivery)
         records = here.opened_ledger().records
@@ -115,7 +118,7 @@ async def test_what_became_of_the_removals_is_on_disk_while_engage_works_on_the_
             recorded.set()
 
     monkeypatch.setattr(EngageClient, "update_bulk", watched)
-    monkeypatch.setattr(EngageClient, "bulk_status", working)
+    works_only_after(added, monkeypatch)
     monkeypatch.setattr(Delivery, "_commit", looking)
 
     found = await here.run()
@@ -139,7 +142,7 @@ async def test_a_batch_that_somebody_else_cancels_is_not_passed_over(
 async def test_what_became_of_the_removals_is_known_though_the_additions_are_refused(
     here: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    refused, update, status = asyncio.Event(), EngageClient.update_bulk, EngageClient.bulk_status
+    refused, update = asyncio.Event(), EngageClient.update_bulk
 
     async def refusing(client: EngageClient, some: Sequence[str], changes: dict[str, Any], *how: Any) -> str | None:
         if changes == REMOVALS:
@@ -150,12 +153,8 @@ async def test_what_became_of_the_removals_is_known_though_the_additions_are_ref
         finally:
             refused.set()
 
-    async def working(client: EngageClient, *batch: Any) -> BatchAnswer:
-        await asyncio.wait_for(refused.wait(), 30)
-        return await status(client, *batch)
-
     monkeypatch.setattr(EngageClient, "update_bulk", refusing)
-    monkeypatch.setattr(EngageClient, "bulk_status", working)
+    works_only_after(refused, monkeypatch)
 
     found = await here.run()
 
