@@ -18,7 +18,15 @@ from voyado_operator.engage.pool import EngagePool
 from voyado_operator.ledger import retention
 from voyado_operator.ledger.damage import is_damaged, set_aside
 from voyado_operator.ledger.identities import Identities
-from voyado_operator.ledger.layout import identities_url, ledger_url, parked_url, waiting_url
+from voyado_operator.ledger.layout import (
+    identities_url,
+    is_of_same_target,
+    ledger_url,
+    normalised_root,
+    parked_url,
+    relocated,
+    waiting_url,
+)
 from voyado_operator.ledger.members import Ledger
 from voyado_operator.ledger.parked import Parked
 from voyado_operator.ledger.waiting import WaitingPlans
@@ -26,7 +34,7 @@ from voyado_operator.reconcile import ports
 from voyado_operator.settings import Settings
 from voyado_operator.sources.build import build_source
 from voyado_operator.sources.policy import SourcePolicy
-from voyado_operator.targets.build import definition, identify, target_for, withdrawing_target
+from voyado_operator.targets.build import former_target, identify, target_for
 from voyado_operator.telemetry.metrics import Metrics
 from voyado_operator.workspace import Ambiguous, Workspace
 
@@ -41,8 +49,8 @@ class EngageTenant:
     def target(self, activation: SegmentActivation, run_id: str) -> ports.Target:
         return target_for(activation, self.connection, self.engage, run_id)
 
-    def withdrawing(self, described: dict[str, str], run_id: str) -> ports.Target:
-        return withdrawing_target(described, self.connection, self.engage, run_id)
+    def former(self, identity: TargetIdentity, on_exit: str, run_id: str) -> ports.Target:
+        return former_target(identity, on_exit, self.connection, self.engage, run_id)
 
 
 class OperatorAdapters:
@@ -51,6 +59,7 @@ class OperatorAdapters:
     def __init__(self, settings: Settings, hash_key: bytes, metrics: Metrics, may_write: Callable[[], bool]) -> None:
         """`may_write`: whether this operator still owns what it would change in Engage."""
         self._settings = settings
+        self._root = normalised_root(settings.ledger_url)
         self._hash_key = hash_key
         self._policy = SourcePolicy(settings.source_hosts, settings.file_roots)
         self._pool = EngagePool(metrics, __version__, may_write)
@@ -75,39 +84,35 @@ class OperatorAdapters:
         client = self._pool.client(spec.url, api_key, spec.contact_type, rate, connection.metadata.key)
         return EngageTenant(connection, client)
 
-    def described(self, identity: TargetIdentity, connection: str) -> dict[str, str]:
-        return definition(identity, connection)
-
-    def new_ledger(self, url: str, owner: str, target: dict[str, str]) -> Ledger:
-        return Ledger.open(url, owner, target)
-
     def ledger_url(self, identity: TargetIdentity) -> str:
-        parts = [identity.route, identity.on_enter]
-        root, host, contact_type = self._settings.ledger_url, identity.host, identity.contact_type
-        return ledger_url(root, host, contact_type, identity.kind, identity.name, parts)
+        return ledger_url(self._root, identity)
+
+    def is_of_same_target(self, one: str, other: str) -> bool:
+        return is_of_same_target(one, other)
+
+    def new_ledger(self, identity: TargetIdentity) -> Ledger:
+        return Ledger.open(self.ledger_url(identity), str(identity))
+
+    def existing_ledger(self, url: str) -> Ledger | None:
+        return Ledger.existing(url)
+
+    def ledger_wherever(self, url: str) -> Ledger | None:
+        return Ledger.existing(relocated(url, self._root)) or Ledger.existing(url)
 
     def set_damaged_aside(self, identity: TargetIdentity, at: datetime) -> list[str]:
         ledger = self.ledger_url(identity)
-        recent = identities_url(self._settings.ledger_url, identity.host, identity.contact_type)
+        recent = identities_url(self._root, identity.host, identity.contact_type)
         damaged = [url for url in (ledger, parked_url(ledger), waiting_url(ledger), recent) if is_damaged(url)]
         for url in damaged:
             set_aside(url, at)
         return damaged
 
-    def set_ledger_aside(self, identity: TargetIdentity, at: datetime) -> list[str]:
-        url = self.ledger_url(identity)
-        set_aside(url, at)
-        return [url]
-
-    def existing_ledger(self, url: str) -> Ledger | None:
-        return Ledger.existing(url)
-
     def identities(self, identity: TargetIdentity) -> Identities:
-        return Identities(identities_url(self._settings.ledger_url, identity.host, identity.contact_type))
+        return Identities(identities_url(self._root, identity.host, identity.contact_type))
 
-    def unused(self) -> list[tuple[str, str]]:
+    def unused(self) -> list[tuple[str, tuple[str, ...]]]:
         root = self._local_root()
-        return [(old.url, old.owner) for old in retention.old_ledgers(root, self._kept_since())] if root else []
+        return [(old.url, old.owners) for old in retention.old_ledgers(root, self._kept_since())] if root else []
 
     def remove(self, url: str) -> None:
         retention.remove(url)
@@ -122,7 +127,7 @@ class OperatorAdapters:
 
     def _local_root(self) -> Path | None:
         """Only a volume can be walked through."""
-        parts = urlsplit(self._settings.ledger_url)
+        parts = urlsplit(self._root)
         return Path(unquote(parts.path)) if parts.scheme == "file" else None
 
     def waiting_plans(self, ledger: ports.Ledger) -> WaitingPlans:

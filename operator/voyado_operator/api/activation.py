@@ -17,6 +17,7 @@ from voyado_operator.api.common import (
     cel,
     rules,
 )
+from voyado_operator.domain.target import OFF_LABEL
 
 GUID_PATTERN = r"^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$"
 Column = Annotated[str, Field(min_length=1, max_length=128)]
@@ -124,6 +125,12 @@ class Target(Resource):
     label: LabelTarget | None = Field(None, description="A label.")
     preference: PreferenceTarget | None = Field(None, description="A preference.")
     consent: ConsentTarget | None = Field(None, description="A consent.")
+
+    @property
+    def on_exit(self) -> str:
+        """What leaving the audience writes."""
+        decision = self.preference or self.consent
+        return decision.on_exit if decision else OFF_LABEL
 
 
 class Governance(Resource):

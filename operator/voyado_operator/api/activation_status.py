@@ -105,10 +105,20 @@ class HistoryEntry(Resource):
 
 
 class LedgerRef(Resource):
-    """Where the acknowledged membership is kept."""
+    """Where the acknowledged membership is kept, and what tells this ledger from every copy of it."""
 
     url: Annotated[str, Field(max_length=1024)]
+    id: Annotated[str, Field(max_length=64)] | None = None
     version: int
+    mark: Annotated[str, Field(max_length=64)] | None = None
+
+
+class FormerTarget(Resource):
+    """The target that an edit left, until its members are taken off it or left behind."""
+
+    target: Annotated[str, Field(max_length=512)]
+    members: int
+    ledger: LedgerRef
 
 
 class SegmentActivationStatus(Resource):
@@ -124,6 +134,7 @@ class SegmentActivationStatus(Resource):
     last_successful_run: LastSuccessfulRun | None = None
     history: Annotated[list[HistoryEntry], Field(max_length=100)] | None = None
     ledger: LedgerRef | None = None
+    former_target: FormerTarget | None = None
     next_run_time: Moment | None = None
     last_handled_reconcile_at: Annotated[str, Field(max_length=256)] | None = None
     last_handled_plan_at: Annotated[str, Field(max_length=256)] | None = None

@@ -1,11 +1,11 @@
 """VoyadoConnection: a tenant of Engage and its API key."""
 
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field
 
 from voyado_operator.api.common import Conditions, Duration, Metadata, Moment, Resource, SecretKeyRef, cel, rules
+from voyado_operator.domain.hosts import canonical_host
 
 DECISIONS = r"(?i)/(preferences|consents|unsubscribe[a-z]*|updateContactType|promoteToMember)(/|$)"
 """Below a contact, what its person decides, or what makes another contact of it (engage/v2-operations.json)."""
@@ -159,9 +159,8 @@ class VoyadoConnectionSpec(Resource):
 
     @property
     def host(self) -> str:
-        """The tenant's host, with a port where that is not the scheme's own: two spellings are one tenant."""
-        parts = urlsplit(self.url.lower())
-        return parts.netloc.removesuffix(":443" if parts.scheme == "https" else ":80")
+        """The tenant's host in one spelling, with a port where that is not the scheme's own."""
+        return canonical_host(self.url)
 
 
 class Consent(Resource):

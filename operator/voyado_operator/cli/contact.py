@@ -46,7 +46,7 @@ def _show(root: Path, contact_id: str) -> int:
     if not found:
         typer.echo("no ledger has a record of this contact")
     for one in found:
-        typer.echo(f"{_SAID[Entry(one.entry)]} since {one.since:%Y-%m-%d %H:%M:%S} UTC\t{one.ledger}\tof {one.owner}")
+        typer.echo(f"{_SAID[Entry(one.entry)]} since {one.since:%Y-%m-%d %H:%M:%S} UTC\t{one.ledger}\tof {one.writer}")
     return 0
 
 

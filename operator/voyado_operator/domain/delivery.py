@@ -111,6 +111,11 @@ class Account:
             if outcome.detail:
                 self.details[outcome.detail] += 1
 
+    def take_in(self, other: "Account") -> None:
+        """Count the changes of another account too, whose members are of another ledger."""
+        self.counts += other.counts
+        self.details += other.details
+
     def total(self, result: Result) -> int:
         return sum(self.counts[operation, result] for operation in Operation)
 

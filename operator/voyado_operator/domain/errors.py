@@ -40,12 +40,6 @@ class LedgerUnavailable(Retry):
     """The ledger could not be read or written."""
 
 
-class LedgerRolledBack(LedgerUnavailable):
-    """The ledger is older than it was."""
-
-    reason = "LedgerUnavailable"
-
-
 class ConnectionNotReady(Retry):
     """The VoyadoConnection is missing or not Ready."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
-from voyado_operator.domain.plan import AudienceCounts, DiffCounts, Window
+from voyado_operator.domain.plan import AudienceCounts, DiffCounts, FormerPlan, Window
 
 REMOVALS_ALWAYS_PASS = 20  # DESIGN 3.2: below this a percentage says nothing about a small label
 OPT_OUTS_ALWAYS_PASS = 1000  # DESIGN 3.2: a person's "no" is held only when it looks like an accident
@@ -49,7 +49,8 @@ class Plan:
     `diff` counts changes that may go out on top of those of the window: whoever is tried again was counted then.
     `entering_opts_out`: entering the target writes a person's "no" (onEnter: Decline). `review_was_due`: the day of
     governance.reviewBy, once it is over. `unanswered` counts changes that may have been sent already and must not be
-    sent twice. `is_baselining`: the ledger was lost, and its members are being found again.
+    sent twice. `is_baselining`: the ledger was lost, and its members are being found again. `is_resumed`: nothing
+    vouches for the ledger, so it may lack what was sent last. `former`: an edit left another target.
     """
 
     audience: AudienceCounts
@@ -60,12 +61,14 @@ class Plan:
     review_was_due: date | None = None
     unanswered: int = 0
     is_baselining: bool = False
+    is_resumed: bool = False
     is_repeat_safe: bool = True
+    former: FormerPlan | None = None
 
     @property
     def is_refiring(self) -> bool:
-        """All changes may have been sent already, as the ledger that told is lost, and must not be sent twice."""
-        return self.is_baselining and not self.is_repeat_safe
+        """Any change may have been sent already, as the ledger cannot tell, and must not be sent twice."""
+        return (self.is_baselining or self.is_resumed) and not self.is_repeat_safe
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +90,32 @@ def allow_empty(plan: Plan, limits: Limits) -> str | None:
 
 
 def max_removals(plan: Plan, limits: Limits) -> str | None:
-    removals = plan.diff.leaving + plan.window.removals
+    """Of the target, and of the one that an edit left: each by its own members."""
     floor = REMOVALS_ALWAYS_PASS if plan.audience.contacts else 0
-    if not plan.diff.leaving or removals <= ceiling(limits.max_removals, plan.window.peak, floor):
+    found = [_removals("be removed", plan.diff.leaving, plan.window, limits, floor)]
+    if plan.former is not None:
+        taken_off = f"be taken off the former target {plan.former.target}"
+        found.append(_removals(taken_off, plan.former.leaving, plan.former.window, limits, floor))
+    return "; ".join(message for message in found if message) or None
+
+
+def _removals(what: str, leaving: int, window: Window, limits: Limits, floor: int) -> str | None:
+    if not leaving or leaving + window.removals <= ceiling(limits.max_removals, window.peak, floor):
         return None
     return (
-        f"{plan.diff.leaving} contacts would be removed, {plan.window.removals} were in the window; "
-        f"guards.maxRemovals is {limits.max_removals}, the highest membership in the window {plan.window.peak}"
+        f"{leaving} contacts would {what}, {window.removals} were in the window; "
+        f"guards.maxRemovals is {limits.max_removals}, the highest membership in the window {window.peak}"
+    )
+
+
+def former_target(plan: Plan, _: Limits) -> str | None:
+    """Contacts whom the edit was to take off its former target, and cannot: a person says whether they stay."""
+    former = plan.former
+    if former is None or not former.unreachable or not former.leaving:
+        return None
+    return (
+        f"{former.leaving} contacts cannot be taken off the former target {former.target}: {former.unreachable}; "
+        "approving leaves them on it"
     )
 
 
@@ -153,8 +175,9 @@ def review_by(plan: Plan, _: Limits) -> str | None:
 def unanswered(plan: Plan, _: Limits) -> str | None:
     if plan.is_refiring and plan.diff.entering:
         return (
-            f"the ledger was lost, so nobody knows for whom of {plan.diff.entering} contacts the trigger was fired "
-            "before; approving fires it for all of them"
+            f"the ledger was {'lost' if plan.is_baselining else 'found without a status that vouches for it'}, so it "
+            f"cannot tell for which of {plan.diff.entering} contacts the trigger was fired before; approving fires it "
+            "for all of them"
         )
     if not plan.unanswered:
         return None
@@ -173,6 +196,7 @@ GUARDS: dict[str, Callable[[Plan, Limits], str | None]] = {
     "maxUnmatched": max_unmatched,
     "reviewBy": review_by,
     "unanswered": unanswered,
+    "formerTarget": former_target,
 }
 HOLD_OPT_OUTS = {"allowEmpty", "maxOptOuts"}  # every other guard lets a person's "no" through
 

@@ -49,6 +49,21 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
+class FormerPlan:
+    """What an edit takes off the target that it left.
+
+    `leaving` contacts may go out on top of those of the window. `unreachable` says why nobody can be taken off it;
+    empty: it can be reached. `members` are on it.
+    """
+
+    target: str
+    members: int
+    leaving: int
+    window: Window
+    unreachable: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class WaitingPlan:
     """A blocked plan a person decides on; its contact sets are stored beside the ledger.
 

@@ -1,48 +1,93 @@
-"""What a membership drives, as a name that ledgers and conflicts go by."""
+"""What a membership drives: the one name that ledgers, owners and conflicts go by."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
-ANY_TYPE = "default"
-"""The contact type of a connection that names none: the tenant's own default, which only the tenant knows."""
+ON_LABEL = "Add"
+OFF_LABEL = "Remove"
+"""In the place of onEnter and onExit: entering the audience sets a label, leaving it removes the label."""
 
-ATTRIBUTE = "attribute:"
-"""How the route of a label begins that is a contact attribute."""
+
+class Route(StrEnum):
+    """How a tenant represents a label."""
+
+    ATTRIBUTE = "attribute"
+    TRIGGER = "customTrigger"
+    ENDPOINT = "endpoint"
+    NONE = "none"
+    """The tenant says nothing of labels."""
 
 
 @dataclass(frozen=True, slots=True)
 class TargetIdentity:
-    """One target of a tenant.
+    """One target of a tenant. Two that are equal are one target, however each was spelled.
 
-    `host` and `contact_type` name the contacts; `kind` is label, preference or consent, `name` what it is called there;
-    `route` and `on_enter` are what makes another ledger of it.
+    `host` and `name` are in one canonical form; `kind` is label, preference or consent. The rest says how one
+    activation drives the target, and is no part of what it is: `contact_type` (None: the tenant's default), `on_enter`
+    (Accept, Decline or ON_LABEL), the label's `route` with its `parts`, and `shown`, the name that people know.
     """
 
     host: str
-    contact_type: str
     kind: str
     name: str
-    route: str
-    on_enter: str
+    contact_type: str | None = field(default=None, compare=False)
+    on_enter: str = field(default=ON_LABEL, compare=False)
+    route: Route = field(default=Route.NONE, compare=False)
+    parts: Mapping[str, object] = field(default_factory=dict, compare=False)
+    shown: str = field(default="", compare=False)
 
     def conflicts_with(self, other: "TargetIdentity") -> bool:
-        """Whether two activations of these targets would work against each other, whatever they write.
+        """Whether two activations of these targets would work against each other.
 
-        The default type may be any type; and two label names may come to the same attribute (route `attribute:<id>`).
+        The contacts of two named types are disjoint. The tenant's default may be any type.
         """
-        same_contacts = self.contact_type == other.contact_type or ANY_TYPE in (self.contact_type, other.contact_type)
-        same_attribute = self.route == other.route and self.route.startswith(ATTRIBUTE)
-        same_tenant = (self.host, self.kind) == (other.host, other.kind)
-        return same_tenant and same_contacts and (self.name == other.name or same_attribute)
+        return self == other and overlap(self.contact_type, other.contact_type)
 
     @property
-    def traits(self) -> list[tuple[str, ...]]:
-        """What it is found by: two targets that conflict have one of them in common."""
-        tenant = self.host, self.kind
-        return [(*tenant, self.name), *([(*tenant, self.route)] if self.route.startswith(ATTRIBUTE) else [])]
+    def attribute(self) -> str | None:
+        """The contact attribute that a label is, in the one spelling by which attributes are compared."""
+        found = self.parts.get("attribute")
+        return found.lower() if isinstance(found, str) else None
+
+    def definition(self, connection: str) -> dict[str, Any]:
+        """What a ledger keeps of it: enough to take members off it when the manifest is gone."""
+        said = {name: getattr(self, name) for name in self.__slots__}
+        return said | {"connection": connection, "parts": dict(self.parts)}
+
+    @classmethod
+    def defined(cls, definition: Mapping[str, Any]) -> "TargetIdentity":
+        """The target of such a definition."""
+        said = {name: definition[name] for name in cls.__slots__}
+        return cls(**said | {"route": Route(said["route"])})
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.name} of {self.host}"
+        return f"{self.kind} {self.shown or self.name} of {self.host}"
+
+
+def overlap(one: str | None, other: str | None) -> bool:
+    """Whether two contact types may have a contact in common; None is the tenant's default, which may be any."""
+    return one is None or other is None or one == other
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """As whom an activation drives a target, and what entering and leaving the audience write.
+
+    `owner` is cluster UID/namespace/name, so it stays the same when the object is created again. `connection` is the
+    name of the VoyadoConnection. `on_exit` is Decline, Keep or OFF_LABEL. `run` names the run that writes.
+    """
+
+    owner: str
+    target: TargetIdentity
+    connection: str
+    on_exit: str
+    run: str
+
+    @property
+    def on_enter(self) -> str:
+        return self.target.on_enter
 
 
 class Mode(StrEnum):

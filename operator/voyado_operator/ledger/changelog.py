@@ -56,6 +56,9 @@ SMALL = WriterProperties(
         ),
     },
 )
+BY = "by"
+OURS = {BY: "voyado-operator"}
+"""In every commit of ours: of any other commit nobody knows what it did to the members."""
 SMALLEST_REBASE = 10_000
 MOST_FOLDED = 2_000_000
 FEW = 5_000  # rows; 40 files of 30 rows are folded in 50 ms instead of 230
@@ -120,11 +123,25 @@ class ChangeLog:
 
     @contextmanager
     def _committing(self, what: str, **numbers: int) -> Iterator[CommitProperties]:
-        """What a commit is to have for these numbers; if the handle then sees more than that one, all are read anew."""
+        """Commit properties that set these numbers; afterwards the cache is valid only if ours was the only new commit.
+
+        Raises LedgerUnavailable if another program has committed to the table meanwhile.
+        """
+        before = self.table.version()
         with unavailable(self.url, what):
-            yield CommitProperties(app_transactions=[Transaction(name, number) for name, number in numbers.items()])
+            yield CommitProperties(
+                OURS, app_transactions=[Transaction(name, number) for name, number in numbers.items()]
+            )
         self._numbers |= numbers
         self._numbers_of += 1
+        if self.table.version() > before + 1 and self.is_foreign_since(before):
+            raise LedgerUnavailable(f"another program has written to the table at {self.url}; only read it")
+
+    def is_foreign_since(self, version: int) -> bool:
+        """Whether another program has committed after that version, as far as the log goes back."""
+        with unavailable(self.url, "read the history of"):
+            later = self.table.history(self.table.version() - version) if self.table.version() > version else []
+        return any(entry.get(BY) != OURS[BY] for entry in later)
 
     @property
     def base(self) -> int:
@@ -148,13 +165,13 @@ class ChangeLog:
     def description(self) -> str:
         return str(self.table.metadata().description or "")
 
-    def describe(self, description: str) -> None:
-        """Replace the description in a fenced commit.
+    def describe(self, description: str, **numbers: int) -> None:
+        """Replace the description in a fenced commit, which sets these numbers too.
 
         For what is rare: delta-rs 1.6 holds the interpreter's lock until it is done, which was 41 ms of a first run of
         10,000,000, and is as long as an object store takes for a handful of requests. A commit without rows does not.
         """
-        with self._committing("describe", ledger=self.next_seq) as commit:
+        with self._committing("describe", ledger=self.next_seq, **numbers) as commit:
             self.table.alter.set_table_description(description, commit_properties=commit)
 
     def fence(self) -> None:
@@ -246,12 +263,6 @@ class ChangeLog:
         with self._committing("write", ledger=self.next_seq, **numbers) as commit:
             write_deltalake(self.table, rows, mode="append", writer_properties=SMALL, commit_properties=commit)
 
-    def take_in(self, rows: str, other: "ChangeLog") -> None:
-        """Commit the rows of this SQL over the table `log` and `theirs`, the other one; their seq is `next_seq`."""
-        with unavailable(self.url, "read"):
-            found = QueryBuilder().register("log", self.table).register("theirs", other.table).execute(rows)
-        self.append(found)
-
     @property
     def is_empty(self) -> bool:
         return not self.table.file_uris()
@@ -292,7 +303,9 @@ class ChangeLog:
         """
         next_seq = self.next_seq
         with unavailable(self.url, "merge the files of"):
-            self.table.optimize.compact(target_size=target_size, writer_properties=SMALL)
+            self.table.optimize.compact(
+                target_size=target_size, writer_properties=SMALL, commit_properties=CommitProperties(OURS)
+            )
         if self.next_seq != next_seq:
             raise Overtaken(f"another writer committed to the table at {self.url} while its files were merged")
 
@@ -351,5 +364,11 @@ def vacuum_all(table: DeltaTable) -> None:
 
 def _vacuum(table: DeltaTable, keep: timedelta) -> None:
     hours = int(keep.total_seconds() // 3600)
-    table.vacuum(retention_hours=hours, enforce_retention_duration=False, full=True, dry_run=False)
+    table.vacuum(
+        retention_hours=hours,
+        enforce_retention_duration=False,
+        full=True,
+        dry_run=False,
+        commit_properties=CommitProperties(OURS),
+    )
     remove_unfinished(table.table_uri, keep)

@@ -22,8 +22,23 @@ SCHEMA = Schema(
         Field("approval", PrimitiveType("string")),
         Field("decided_at", PrimitiveType("timestamp")),
         Field("witness", PrimitiveType("string")),
+        Field("wrote", PrimitiveType("string")),
+        Field("writer", PrimitiveType("string"), nullable=False),
+        Field("run", PrimitiveType("string"), nullable=False),
     ]
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Authorship:
+    """By whom rows are written: `writer` is owner, direction and epoch; `wrote` says what each entry writes in Engage.
+
+    An entry that `wrote` does not have writes nothing: it tells what Engage showed.
+    """
+
+    writer: str
+    run: str
+    wrote: Mapping[Entry, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +59,7 @@ def noted(
     approval: str | None,
     decided: Mapping[str, datetime | None],
     witnesses: Mapping[str, str | None],
+    author: Authorship,
 ) -> Noted:
     """See Ledger.note."""
     size, text = len(contact_ids), DataType.utf8()
@@ -54,6 +70,9 @@ def noted(
         "approval": _repeated(Array([approval], type=text), size),
         "decided_at": _repeated(moment.column([None]), size),
         "witness": _repeated(Array([None], type=text), size),
+        "wrote": _repeated(Array([author.wrote.get(entry)], type=text), size),
+        "writer": _repeated(Array([author.writer], type=text), size),
+        "run": _repeated(Array([author.run], type=text), size),
     }
     if decided:
         columns["decided_at"] = moment.column([decided.get(one) for one in contact_ids])

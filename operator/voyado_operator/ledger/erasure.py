@@ -26,10 +26,10 @@ ATTEMPTS = 5
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """What one ledger says of a contact: its latest record, and since when."""
+    """What one ledger says of a contact: its latest record, since when, and by whom (owner and direction)."""
 
     ledger: str
-    owner: str
+    writer: str
     entry: str
     since: datetime
 
@@ -39,8 +39,8 @@ def memberships(root: Path, contact_id: str) -> Iterator[Membership]:
     for table in tables(root):
         is_ledger = _kind(table) == "ledger" and DAMAGED not in table.name
         if is_ledger and (ledger := Ledger.existing(_url(table))) is not None:
-            for entry, since in ledger.records(contact_id):
-                yield Membership(str(table.relative_to(root)), ledger.owner, entry, since)
+            for entry, since, writer in ledger.records(contact_id):
+                yield Membership(str(table.relative_to(root)), writer, entry, since)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +105,6 @@ def _url(table: Path) -> str:
 
 def _kind(table: Path) -> str:
     """By the names that layout.py gives."""
-    if table.name == IDENTITIES:
+    if table.parent.name == IDENTITIES:
         return "identities"
     return {".waiting": "waiting", ".parked": "parked"}.get(table.suffix, "ledger")

@@ -3,27 +3,45 @@
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from os.path import normpath
+from urllib.parse import urlsplit, urlunsplit
 
-IDENTITIES = "identities"
+from voyado_operator.domain.target import TargetIdentity
+
+IDENTITIES, DEFAULT = "identities", "default"
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _UNSAFE_RUN = re.compile(r"[^A-Za-z0-9_-]+")
 
 
-def ledger_url(
-    root: str, tenant_host: str, contact_type: str, kind: str, name: str, fingerprint_parts: Sequence[str]
-) -> str:
-    """The ledger of one target; `fingerprint_parts` are what makes another ledger of it: route and onEnter.
+def normalised_root(url: str) -> str:
+    """Return the ledgers' root in one spelling: no empty, `.` or `..` part of a path, no slash at its end."""
+    parts = urlsplit(url)
+    path = normpath(f"/{parts.path.lstrip('/')}")
+    return urlunsplit((parts.scheme, parts.netloc, path, "", "")).rstrip("/")
 
-    The hash covers the name too, so that two names with one slug do not share a ledger.
+
+def ledger_url(root: str, identity: TargetIdentity) -> str:
+    """The ledger of one target, below `root` in its one spelling.
+
+    The hash is of the canonical name, so that two names with one slug do not share a ledger.
     """
-    folder = "/".join([_tenant(root, tenant_host, contact_type), _segment(kind)])
-    return f"{folder}/{_slug(name)}-{_digest(name, *fingerprint_parts)}"
+    folder = "/".join([root, _segment(identity.host), _segment(identity.kind)])
+    return f"{folder}/{_slug(identity.name.partition(':')[2] or identity.name)}-{_digest(identity.name)}"
 
 
-def identities_url(root: str, tenant_host: str, contact_type: str) -> str:
-    """The remembered matches of one contact type of a tenant."""
-    return f"{_tenant(root, tenant_host, contact_type)}/{IDENTITIES}"
+def is_of_same_target(one: str, other: str) -> bool:
+    """Whether two URLs, maybe below different roots, are of the ledger of one target."""
+    return one.rsplit("/", 3)[1:] == other.rsplit("/", 3)[1:]
+
+
+def relocated(url: str, root: str) -> str:
+    """Where the ledger of that URL would lie below another root."""
+    return "/".join([root, *url.rsplit("/", 3)[1:]])
+
+
+def identities_url(root: str, tenant_host: str, contact_type: str | None) -> str:
+    """The remembered matches of one contact type of a tenant; None: of its default type."""
+    return "/".join([root, _segment(tenant_host), IDENTITIES, _segment(contact_type or DEFAULT)])
 
 
 def waiting_url(ledger: str) -> str:
@@ -34,10 +52,6 @@ def waiting_url(ledger: str) -> str:
 def parked_url(ledger: str) -> str:
     """The refused changes of the ledger at URL `ledger`."""
     return f"{ledger}.parked"
-
-
-def _tenant(root: str, tenant_host: str, contact_type: str) -> str:
-    return "/".join([root.rstrip("/"), _segment(tenant_host.lower()), _segment(contact_type)])
 
 
 def _segment(text: str) -> str:

@@ -1,18 +1,26 @@
 """The ledger of one target: the membership that Engage has acknowledged."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any, cast
+from typing import cast
+from uuid import uuid4
 
 from arro3.core import Table
 
+from voyado_operator.api.activation_status import LedgerRef
 from voyado_operator.arrow import ArrowStream
-from voyado_operator.domain.delivery import ADOPTED, MAY_BE_ON, RESTORED, Entry, Operation
+from voyado_operator.domain.delivery import MAY_BE_ON, RESTORED, Entry, Operation
+from voyado_operator.domain.ledger_info import LedgerInfo
 from voyado_operator.domain.standing import Standing
+from voyado_operator.domain.target import OFF_LABEL, ON_LABEL, Side
 from voyado_operator.ledger import entries, ids, moment
 from voyado_operator.ledger.changelog import ChangeLog
+from voyado_operator.ledger.claims import Claims
+
+MOST_ELSEWHERE = 31
+"""Ledgers of former targets that a ledger remembers, beside the latest."""
 
 HISTORY = timedelta(days=30)
 """How long a rebase keeps change rows: the longest window that can be counted."""
@@ -21,6 +29,8 @@ _MEMBERS = {Entry.ADD: 1, Entry.LEAVING: -1, Entry.GONE: -1}
 """How many members more an entry makes; a REMOVE none, as LEAVING came first."""
 
 _OFF = ", ".join(f"'{entry}'" for entry in Entry if entry not in MAY_BE_ON)
+
+_VALUES = {ON_LABEL: "on", OFF_LABEL: "off", "Accept": "yes", "Decline": "no", "Keep": None}
 
 _SENT = {
     Operation.ADD: f"op in ('{Entry.ASKED}', '{Entry.ADD}') and approval is null",
@@ -35,24 +45,31 @@ _NOT_DONE = {
 class Ledger:
     """Who is a member, and the changes that made it so.
 
+    One target has one ledger, whoever drives it in whichever direction. A member is a contact whose latest record is an
+    acknowledged entering by the present side: the owner and direction that `take_side` names. The records of any other
+    side say what a person was last told; they make no member and nobody who left.
+
+    Without a side, members are those of all sides, and nothing can be written.
+
     Every method raises LedgerUnavailable when the storage fails, and every write also when somebody else wrote to the
     ledger since it was opened.
     """
 
     def __init__(self, log: ChangeLog) -> None:
         self._log = log
+        self._claims = Claims(log)
+        self.has_claimed = False
+        self._author: entries.Authorship | None = None
         self._first: int | None = None
         self._noted: list[entries.Noted] = []
 
     @classmethod
-    def open(cls, url: str, owner: str, target: Mapping[str, str]) -> "Ledger":
-        """Open the ledger at `url`; where there is none, create an empty one of `owner` (`cluster UID/namespace/name`).
+    def open(cls, url: str, target: str) -> "Ledger":
+        """Open the ledger at `url`; where there is none, create an empty one, which nobody owns.
 
-        An existing ledger keeps its owner and what that one said of the target: compare them before use.
+        `target` is what people call the target.
         """
-        return cls(
-            ChangeLog.open(url, "contact_id", entries.SCHEMA, _described({"owner": owner, "target": dict(target)}))
-        )
+        return cls(ChangeLog.open(url, "contact_id", entries.SCHEMA, LedgerInfo(target=target).written()))
 
     @classmethod
     def existing(cls, url: str) -> "Ledger | None":
@@ -70,86 +87,92 @@ class Ledger:
         return self._log.table.version()
 
     @property
-    def owner(self) -> str:
-        return str(self._said["owner"])
+    def info(self) -> LedgerInfo:
+        """What the ledger says of itself."""
+        return self._claims.info
+
+    def take_side(self, side: Side) -> None:
+        """From now on read and write as this side."""
+        self._side = side
+        self._author = entries.Authorship(self.info.writer(side.owner, side.on_enter), side.run, _written(side))
 
     @property
-    def target(self) -> dict[str, str]:
-        return dict(self._said["target"])
+    def _authorship(self) -> entries.Authorship:
+        if self._author is None:
+            raise RuntimeError("a ledger is written to as a side")
+        return self._author
 
     @property
-    def lost_at(self) -> datetime | None:
-        """When it was found that an earlier ledger of this target is gone, if ever."""
-        lost = self._said.get("lostAt")
-        return datetime.fromisoformat(lost) if lost else None
+    def _is_shared(self) -> bool:
+        """Whether rows of other sides are among the rows."""
+        return self._author is not None and any(writer != self._author.writer for writer in self.info.writers)
 
-    def describe(self, owner: str, target: Mapping[str, str]) -> None:
-        """Commit whose ledger this is and of which target. It fences other writers."""
-        self._describe(owner=owner, target=dict(target))
+    def reference(self) -> LedgerRef:
+        """What a status keeps of the ledger as it is now."""
+        return self._claims.reference()
 
-    def claim(self) -> None:
-        """Commit that a run is about to send: of two that opened the ledger before, the later fails here.
+    def is_vouched_for(self, reference: LedgerRef) -> bool:
+        """Whether this is the ledger that the reference tells of, or what our own runs made of it since."""
+        return self._claims.is_vouched_for(reference)
 
-        If it is the ledger's first, it must ask for each contact once: all that is asked has one number then, and what
+    def claim(self, instead_of: Collection[str] = ()) -> None:
+        """Commit that a run of this side is about to send: of two that opened the ledger before, the later fails here.
+
+        The side becomes an owner, if it is none; the owners `instead_of` whom it runs are none any more. If it is the
+        ledger's first claim, the run must ask for each contact once: all that is asked has one number then, and what
         came of it the next, so that it can be made the base.
         """
-        self._log.set_numbers()
+        info, side = self.info, self._side
+        others = {owner: theirs for owner, theirs in info.owners.items() if owner not in instead_of}
+        mine = side.target.definition(side.connection) | {"on_exit": side.on_exit}
+        owners = {**others, side.owner: mine}
+        writers = tuple(dict.fromkeys([*info.writers, self._authorship.writer]))
+        is_known = (owners, writers) == (dict(info.owners), info.writers)
+        self._claims.claim(None if is_known else replace(info, owners=owners, writers=writers))
+        self.has_claimed = True
         self._first = self._log.next_seq if self.is_empty else None
 
     def fence(self) -> None:
         """Commit nothing but that whoever opened the ledger before cannot write to it any more."""
         self._log.fence()
 
-    def mark_lost(self, at: datetime, replaces: int | None) -> None:
-        """Commit that this ledger takes the place of one that is gone, and that its baseline is still to be found.
-
-        `replaces` is that one's version as the status knows it: until a run has reported, it is ahead of ours.
-        """
-        self._describe(lostAt=at.isoformat(), isBaselining=True, replaces=replaces)
-
-    @property
-    def replaces(self) -> int | None:
-        """The version of the lost ledger in whose place this one is, as the status knew it."""
-        return cast("int | None", self._said.get("replaces"))
-
-    @property
-    def is_baselining(self) -> bool:
-        """Whether an earlier ledger was lost, and no run since then has got to its end."""
-        return bool(self._said.get("isBaselining"))
+    def start_anew(self, at: datetime) -> None:
+        """Commit that the ledger was found lost: it becomes another one, and its records are evidence of noes only."""
+        info = self.info
+        self._claims.change(id=uuid4().hex, epoch=info.epoch + 1, lost_at=at, is_baselining=True)
+        self.take_side(self._side)
 
     def mark_baselined(self) -> None:
-        self._describe(isBaselining=False)
+        """Commit that the members were found anew."""
+        self._claims.change(is_baselining=False)
+
+    def release(self) -> None:
+        """Commit that this owner sends nothing more: another may drive the target."""
+        owners = {owner: theirs for owner, theirs in self.info.owners.items() if owner != self._side.owner}
+        self._claims.change(owners=owners)
+
+    def remember_elsewhere(self, reference: LedgerRef) -> None:
+        """Commit what a status would keep of a ledger that this owner has left for this one."""
+        others = [one for one in self.info.elsewhere if one["url"] != reference.url]
+        self._claims.change(elsewhere=(*others[-MOST_ELSEWHERE:], reference.manifest()))
 
     def remember(self, fingerprint: str, members: int) -> None:
         """Commit that the members, so many, are exactly the audience with this fingerprint, unless that is known."""
         if self.members_of(fingerprint) is None:
-            self._log.set_numbers(audience=_number(fingerprint, self._log.next_seq), members=members)
+            self._log.set_numbers(audience=self._number(fingerprint, self._log.next_seq), members=members)
 
     def members_of(self, fingerprint: str) -> int | None:
         """How many members there are, if they are known to be exactly the audience with this fingerprint.
 
-        None: they have to be compared. Whatever was committed since it was remembered makes it so, of whoever.
+        None if unknown; any later commit invalidates it.
         """
-        is_known = self._log.number_of("audience") == _number(fingerprint, self._log.next_seq - 1)
+        is_known = self._log.number_of("audience") == self._number(fingerprint, self._log.next_seq - 1)
         return self._log.number_of("members") if is_known else None
 
-    def inherit(self, former: "Ledger", at: datetime) -> None:
-        """Record whoever the former ledger has a record of, and this one has not, as somebody who left at time `at`."""
-        theirs = former._log  # noqa: SLF001 - of the same class
-        columns = f"'{Entry.REMOVE}' as op, {moment.sql(at)} as changed_at, '{ADOPTED}' as approval"
-        self._log.take_in(
-            f"select cast({self._log.next_seq} as bigint) as seq, f.contact_id, {columns}, f.decided_at, f.witness"
-            f" from ({theirs.folded('theirs')}) f left anti join ({self._log.folded()}) o"
-            f" on f.contact_id = o.contact_id where f.op <> '{Entry.VOID}'",
-            theirs,
-        )
-
-    @property
-    def _said(self) -> dict[str, Any]:
-        return dict(json.loads(self._log.description))
-
-    def _describe(self, **changes: Any) -> None:
-        self._log.describe(_described(self._said | changes))
+    def _number(self, fingerprint: str, seq: int) -> int:
+        """Of an audience, a side and a commit, as large as a number of a Delta transaction may be (63 bits)."""
+        said = f"{seq}:{self._authorship.writer}:{fingerprint}"
+        return int.from_bytes(sha256(said.encode()).digest()[:8]) >> 1
 
     def standing(self) -> Standing:
         """Who is on the target, or may be, among all that is remembered.
@@ -157,26 +180,47 @@ class Ledger:
         A member's op is null: as text of every member, what DuckDB makes of it takes 15 ms of 1,000,000. Who is not on
         the target is left to whoever folds: it takes DataFusion 0.07 s to look for them among 10,000,000, DuckDB 0.01.
         """
-        columns = f"contact_id, nullif(op, '{Entry.ADD}') as op"
+        op = self._own_op
+        columns = f"contact_id, nullif({op}, '{Entry.ADD}') as op"
         if not self._log.is_worth_folding:
             return Standing(self._log.present(columns))
         base = self._log.query(f"select {columns} from log where seq = {self._log.base}")
-        return Standing(base, self._log.query(f"select contact_id, op, seq from log where seq > {self._log.base}"))
+        changes = self._log.query(f"select contact_id, {op} as op, seq from log where seq > {self._log.base}")
+        return Standing(base, changes)
+
+    @property
+    def _own_op(self) -> str:
+        """SQL for the op, which is VOID in the rows of another side.
+
+        Most ledgers have only one, and need not be asked: 10,000,000 comparisons of text take longer than the join.
+        """
+        return f"case when {self._is_own} then op else '{Entry.VOID}' end" if self._is_shared else "op"
+
+    @property
+    def _is_own(self) -> str:
+        """SQL for the rows of this side."""
+        return f"writer = '{_escaped(self._authorship.writer)}'" if self._is_shared else "true"
 
     def earlier(self) -> ArrowStream:
-        """What is remembered of contacts that are no members: contact_id, op, changed_at, decided_at, witness."""
-        return self._log.present("contact_id, op, changed_at, decided_at, witness", f"op <> '{Entry.ADD}'")
+        """What is remembered of contacts that are no members: contact_id, op, changed_at, decided_at, witness, wrote.
 
-    def records(self, contact_id: str) -> list[tuple[str, datetime]]:
-        """The latest entry of one contact (a canonical GUID) and when it was made; at most one."""
-        found = self._log.rows(
-            f"select op, changed_at from ({self._log.folded()}) where contact_id = {ids.sql(contact_id)} limit 1"
+        A record of another side may be an `add`: the contact was entered by that side.
+        """
+        return self._log.present(
+            "contact_id, op, changed_at, decided_at, witness, wrote", f"op <> '{Entry.ADD}' or not ({self._is_own})"
         )
-        return [(str(row["op"]), cast(datetime, row["changed_at"])) for row in found]
+
+    def records(self, contact_id: str) -> list[tuple[str, datetime, str]]:
+        """The latest entry of one contact (a canonical GUID), when it was made and by whom; at most one."""
+        found = self._log.rows(
+            f"select op, changed_at, writer from ({self._log.folded()}) where contact_id = {ids.sql(contact_id)}"
+            " limit 1"
+        )
+        return [(str(row["op"]), cast(datetime, row["changed_at"]), str(row["writer"])) for row in found]
 
     def sample(self, size: int) -> list[str]:
         """Some members, at random."""
-        members = f"select contact_id from ({self._log.folded()}) where op = '{Entry.ADD}'"
+        members = f"select contact_id from ({self._log.folded()}) where op = '{Entry.ADD}' and {self._is_own}"
         found = self._log.rows(f"{members} order by random() limit {size:d}")
         return [ids.text(cast(bytes, row["contact_id"])) for row in found]
 
@@ -191,8 +235,8 @@ class Ledger:
         beside = ">" if operation is Operation.REMOVE and self._log.is_founded else "<>"
         return self._log.query(
             f"select contact_id from log where seq {beside} {self._log.base} and changed_at >= {moment.sql(since)}"
-            f" and (({sent}) or {not_done}) group by contact_id having max(case when {sent} then seq end)"
-            f" > coalesce(max(case when {not_done} then seq end), -1)"
+            f" and {self._is_own} and (({sent}) or {not_done}) group by contact_id"
+            f" having max(case when {sent} then seq end) > coalesce(max(case when {not_done} then seq end), -1)"
         )
 
     def peak(self, since: datetime, members: int) -> int:
@@ -202,7 +246,8 @@ class Ledger:
         """
         rows = self._log.rows(
             "select seq, op, count(*) as contacts from log"
-            f" where seq <> {self._log.base} and changed_at >= {moment.sql(since)} group by 1, 2 order by seq desc"
+            f" where seq <> {self._log.base} and changed_at >= {moment.sql(since)} and {self._is_own}"
+            " group by 1, 2 order by seq desc"
         )
         peak = members
         for row in rows:  # back from the present, one commit at a time
@@ -226,7 +271,9 @@ class Ledger:
         contact was changed after it was asked. The only method that may be called while another thread commits.
         """
         if contact_ids:
-            self._noted.append(entries.noted(entry, contact_ids, at, approval, decided or {}, witnesses or {}))
+            self._noted.append(
+                entries.noted(entry, contact_ids, at, approval, decided or {}, witnesses or {}, self._authorship)
+            )
 
     def commit(self) -> int:
         """Record what was noted, if anything is left, in one commit; no contact may be noted twice before it.
@@ -266,14 +313,16 @@ class Ledger:
 
     @property
     def _alive(self) -> str:
-        """What a rebase keeps for ever: where entering opts people in, also that somebody was declined or left."""
-        return f"op <> '{Entry.VOID}'" if self.target.get("onEnter") == "Accept" else f"op not in ({_OFF})"
+        """What a rebase keeps for ever: where people decide for themselves, also that somebody was declined or left."""
+        return f"op not in ({_OFF})" if self._side.on_enter == ON_LABEL else f"op <> '{Entry.VOID}'"
 
 
-def _number(fingerprint: str, seq: int) -> int:
-    """Of an audience and a commit, as large as a number of a Delta transaction may be (63 bits)."""
-    return int.from_bytes(sha256(f"{seq}:{fingerprint}".encode()).digest()[:8]) >> 1
+def _escaped(text: str) -> str:
+    return text.replace("'", "''")
 
 
-def _described(said: Mapping[str, Any]) -> str:
-    return json.dumps(said, sort_keys=True)
+def _written(side: Side) -> dict[Entry, str | None]:
+    """What each entry of a side writes in Engage; Keep writes nothing."""
+    entering, leaving = _VALUES[side.on_enter], _VALUES[side.on_exit]
+    removals = dict.fromkeys((Entry.REMOVE, Entry.LEAVING, Entry.CLEARING), leaving)
+    return {Entry.ADD: entering, Entry.ASKED: entering, **removals}

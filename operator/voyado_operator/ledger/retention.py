@@ -11,7 +11,7 @@ from voyado_operator.domain.errors import LedgerUnavailable
 from voyado_operator.ledger.changelog import ChangeLog
 from voyado_operator.ledger.damage import DAMAGED
 from voyado_operator.ledger.erasure import tables
-from voyado_operator.ledger.layout import parked_url, waiting_url
+from voyado_operator.ledger.layout import IDENTITIES, parked_url, waiting_url
 from voyado_operator.ledger.members import Ledger
 
 
@@ -20,19 +20,19 @@ class Old:
     """A ledger in which nothing was recorded since the retention began, and whose it is."""
 
     url: str
-    owner: str
+    owners: tuple[str, ...]
 
 
 def old_ledgers(root: Path, before: datetime) -> Iterator[Old]:
     """Ledgers under `root` in which nothing was recorded since then."""
     for table in tables(root):
-        if table.suffix or table.name == "identities" or _touched(table) >= before:
+        if table.suffix or IDENTITIES in table.parts or _touched(table) >= before:
             continue
         try:
             ledger = Ledger.existing(f"file://{table}")
             if ledger is not None:
-                yield Old(ledger.url, ledger.owner)
-        except (LedgerUnavailable, KeyError, ValueError):  # a damaged one is the next run's to find
+                yield Old(ledger.url, tuple(ledger.info.owners))
+        except LedgerUnavailable:  # a damaged one is the next run's to find
             continue
 
 

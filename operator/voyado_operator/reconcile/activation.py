@@ -11,19 +11,20 @@ from functools import partial
 from typing import NamedTuple
 
 from voyado_operator.api.activation import SegmentActivation
-from voyado_operator.api.activation_status import Progress, SegmentActivationStatus
+from voyado_operator.api.activation_status import FormerTarget, LedgerRef, Progress, SegmentActivationStatus
 from voyado_operator.api.common import Kind
 from voyado_operator.api.connection import VoyadoConnection
 from voyado_operator.domain.errors import RunError
+from voyado_operator.domain.target import Side
 from voyado_operator.reconcile import measuring, report
 from voyado_operator.reconcile.conditions import Verdict, progressing, ready_of, verdict_of
 from voyado_operator.reconcile.delivery import Interrupted
 from voyado_operator.reconcile.finalizer import keep_finalizer
 from voyado_operator.reconcile.findings import Assignment, Findings, Intent
-from voyado_operator.reconcile.gate import HOLDS, held_back
+from voyado_operator.reconcile.gate import HOLDS, held_back, hinders
 from voyado_operator.reconcile.keeper import StatusKeeper
 from voyado_operator.reconcile.limits import schedule
-from voyado_operator.reconcile.progress import Tracker, shown
+from voyado_operator.reconcile.progress import FIRST_PROGRESS, FIRST_SIGN, Tracker, shown
 from voyado_operator.reconcile.registry import Registry, Watched, is_being_probed
 from voyado_operator.reconcile.run import Run
 from voyado_operator.reconcile.run_line import tell
@@ -34,6 +35,7 @@ from voyado_operator.telemetry.logging import bound
 from voyado_operator.telemetry.metrics import Metrics
 
 logger = logging.getLogger(__name__)
+LET_GO_FIRST = 1.0  # seconds between two looks at whether the older one has claimed its target
 MOST_PROBES_TAKE = 2.0  # seconds; to say nothing of the wait meanwhile saves each new activation one of three writes
 
 
@@ -98,14 +100,18 @@ class ActivationLife:
             return await self._await_probe(activation)
         self._waiting_since = None
         present = activation.model_copy(update={"status": self.status})  # the watch may not have shown it yet
-        verdict = held_back(present, connection, self._registry.rival(activation)) or _unusable(activation)
+        verdict = held_back(present, connection) or _unusable(activation)
         if verdict is not None or connection is None:
             await self._hold_back(activation, verdict)
             return None
         asked = trigger(activation, self.status, self._around.clock())
+        if asked is None and self._watched.is_freed:
+            asked = Trigger.RELEASE
         if asked is None:
             await self._idle(activation)
             return self._seconds_until_next()
+        if (first := self._goes_first(activation, connection)) is not None:
+            return await self._let_go_first(activation, first)
         return Due(activation, connection, asked)
 
     def is_overdue(self, due_before: datetime) -> bool:
@@ -145,6 +151,29 @@ class ActivationLife:
             await self._write(activation, progressing(f"waiting until the VoyadoConnection {name} is probed"), {})
         return None
 
+    def _goes_first(self, activation: SegmentActivation, connection: VoyadoConnection) -> SegmentActivation | None:
+        """An older activation of the same target that is about to claim it, as nobody owns it yet."""
+        url = self._around.adapters.ledger_url(self._around.adapters.identify(activation, connection))
+        if self._holds(self.status, url):
+            return None
+        for older in self._registry.older(activation):
+            its_connection, now = self._registry.connection_of(older), self._around.clock()
+            is_due = not hinders(older, its_connection) and trigger(older, older.status, now) is not None
+            if is_due and older.metadata.deletion_timestamp is None and not self._holds(older.status, url):
+                return older
+        return None
+
+    def _holds(self, status: SegmentActivationStatus, url: str) -> bool:
+        """Whether the status tells of a claim on the ledger at `url`."""
+        ledger = status.ledger
+        return ledger is not None and bool(ledger.mark) and self._around.adapters.is_of_same_target(ledger.url, url)
+
+    async def _let_go_first(self, activation: SegmentActivation, first: SegmentActivation) -> float:
+        if is_new_generation(activation, self.status):
+            message = f"the older activation {first.metadata.key} of the same target goes first"
+            await self._write(activation, progressing(message), {})
+        return LET_GO_FIRST
+
     async def _idle(self, activation: SegmentActivation) -> None:
         """Nothing to do, and nothing that holds it back; only without a schedule was that not so before."""
         ready = ready_of(self.status.conditions)
@@ -154,18 +183,21 @@ class ActivationLife:
 
     async def _run(self, activation: SegmentActivation, connection: VoyadoConnection, asked: Trigger) -> bool:
         """One run and its report; return whether it failed."""
-        if is_new_generation(activation, self.status):
-            await self._write(activation, progressing(f"working on generation {activation.metadata.generation}"), {})
+        self._watched.is_freed = False
         started, tracker = self._around.clock(), Tracker()
+        run_id = f"{started:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+        identity, owner = self._around.adapters.identify(activation, connection), self._around.owner(activation)
         assignment = Assignment(
-            run_id=f"{started:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}",
+            run_id=run_id,
             started_at=started,
             intent=Intent.PLAN if asked is Trigger.PLAN_REQUEST else Intent(activation.spec.mode),
             activation=activation,
             connection=connection,
-            identity=self._around.adapters.identify(activation, connection),
+            identity=identity,
+            side=Side(owner, identity, connection.metadata.name, activation.spec.target.on_exit, run_id),
             approval=approval(activation, self.status),
             former_ledger=self.status.ledger,
+            former_target=self.status.former_target,
         )
         with bound(activation=str(activation.metadata.key), run=assignment.run_id, phase=lambda: tracker.phase):
             findings = await self._execute(assignment, tracker)
@@ -177,8 +209,10 @@ class ActivationLife:
 
     async def _execute(self, assignment: Assignment, tracker: Tracker) -> Findings:
         with Worker(f"run-{assignment.run_id}") as worker, self._metrics.active_runs.track_inprogress():
-            run = Run(assignment, self._around, self._registry, worker, tracker, self._is_stopping)
-            async with shown(tracker, partial(self._show_progress, assignment.activation)):
+            claimed = partial(self._show_claim, assignment.activation)
+            run = Run(assignment, self._around, self._registry, worker, tracker, self._is_stopping, claimed)
+            first = FIRST_SIGN if is_new_generation(assignment.activation, self.status) else FIRST_PROGRESS
+            async with shown(tracker, partial(self._show_progress, assignment.activation), first):
                 try:
                     return await run.execute()
                 except (Interrupted, CancelledError):
@@ -199,7 +233,15 @@ class ActivationLife:
 
     async def _show_progress(self, activation: SegmentActivation, tracker: Tracker) -> None:
         progress = Progress(phase=tracker.phase, done=tracker.done, total=tracker.total)
-        await self._write(activation, None, {"progress": progress})
+        await self._write(activation, self._working_on(activation), {"progress": progress})
+
+    async def _show_claim(self, activation: SegmentActivation, claim: LedgerRef, former: FormerTarget | None) -> None:
+        await self._write(activation, self._working_on(activation), {"ledger": claim, "former_target": former})
+
+    def _working_on(self, activation: SegmentActivation) -> Verdict | None:
+        if not is_new_generation(activation, self.status):
+            return None
+        return progressing(f"working on generation {activation.metadata.generation}")
 
     async def _write(self, activation: SegmentActivation, verdict: Verdict | None, changes: dict[str, object]) -> None:
         """Write the changed status; without a verdict its conditions stay."""

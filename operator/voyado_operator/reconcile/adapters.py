@@ -20,8 +20,8 @@ class Tenant(Protocol):
         """Raises InvalidSpec when the tenant has no way to show the target."""
         ...
 
-    def withdrawing(self, described: dict[str, str], run_id: str) -> Target:
-        """The target as a ledger describes it, whose removal takes members off whatever onExit said."""
+    def former(self, identity: TargetIdentity, on_exit: str, run_id: str) -> Target:
+        """The target as its ledger describes it, to take members off it."""
         ...
 
 
@@ -38,25 +38,27 @@ class Adapters(Protocol):
         """Raises InvalidSpec when the operator may not talk to the connection's host."""
         ...
 
-    def described(self, identity: TargetIdentity, connection: str) -> dict[str, str]:
-        """The target in the words of its ledger."""
-        ...
-
-    def new_ledger(self, url: str, owner: str, target: dict[str, str]) -> Ledger: ...
-
     def ledger_url(self, identity: TargetIdentity) -> str:
         """Where the target's ledger lies, or would."""
+        ...
+
+    def is_of_same_target(self, one: str, other: str) -> bool:
+        """Whether two URLs, maybe below different roots, are of the ledger of one target."""
+        ...
+
+    def new_ledger(self, identity: TargetIdentity) -> Ledger:
+        """An empty ledger of the target, which nobody owns."""
+        ...
+
+    def existing_ledger(self, url: str) -> Ledger | None: ...
+
+    def ledger_wherever(self, url: str) -> Ledger | None:
+        """The ledger that lay at `url`: below the present root, or else still there."""
         ...
 
     def set_damaged_aside(self, identity: TargetIdentity, at: datetime) -> list[str]:
         """Move away whatever cannot be read of the target's tables; return their URLs. Raises LedgerUnavailable."""
         ...
-
-    def set_ledger_aside(self, identity: TargetIdentity, at: datetime) -> list[str]:
-        """Move the target's ledger away; return its URL. Raises LedgerUnavailable."""
-        ...
-
-    def existing_ledger(self, url: str) -> Ledger | None: ...
 
     def identities(self, identity: TargetIdentity) -> Identities: ...
 

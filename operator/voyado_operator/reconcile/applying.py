@@ -1,17 +1,20 @@
 """The sending part of a run: claim the ledger, screen, try, send, write down."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from voyado_operator.api.activation_status import FormerTarget, LedgerRef
 from voyado_operator.domain.delivery import Operation, Result
 from voyado_operator.domain.matching import Match, MatchStatus
+from voyado_operator.domain.trust import Trust
 from voyado_operator.reconcile.canary import Canary
 from voyado_operator.reconcile.capabilities import Proofs
 from voyado_operator.reconcile.delivery import Delivery
 from voyado_operator.reconcile.findings import Assignment, Findings
 from voyado_operator.reconcile.planning import Decision
 from voyado_operator.reconcile.ports import Ledger, Target
+from voyado_operator.reconcile.preparation import Prepared
 from voyado_operator.reconcile.progress import Tracker
 from voyado_operator.reconcile.registry import Registry
 from voyado_operator.reconcile.screening import Decisions, Screen, everybody
@@ -19,10 +22,12 @@ from voyado_operator.reconcile.surroundings import Surroundings
 from voyado_operator.reconcile.worker import Worker
 from voyado_operator.workspace import Workspace
 
+Claimed = Callable[[LedgerRef, FormerTarget | None], Awaitable[None]]
+
 
 @dataclass(frozen=True, slots=True)
 class Applying:
-    """Of one run."""
+    """Of one run. `claimed` makes the status know the claim before anything is sent on its account."""
 
     assignment: Assignment
     around: Surroundings
@@ -31,20 +36,23 @@ class Applying:
     tracker: Tracker
     is_stopping: Callable[[], object]
     findings: Findings
+    claimed: Claimed
 
-    async def apply(self, workspace: Workspace, target: Target, ledger: Ledger, decision: Decision) -> None:
+    async def apply(self, workspace: Workspace, target: Target, prepared: Prepared, decision: Decision) -> None:
         """Send what is not held. Raises what Delivery.deliver and Target.check raise."""
+        ledger = prepared.ledger
         due = sum([await self.worker(workspace.count, operation) for operation in Operation])
         if not due:
-            if ledger.is_baselining and not self.findings.violations:
-                await self.worker(ledger.mark_baselined)
+            if not self.findings.violations:
+                await self.worker(self._settle_without_sending, prepared)
             return
         self.tracker.enter("Applying", due)
         await target.check()
         is_first = ledger.is_empty
-        await self.worker(ledger.claim)
+        await self.worker(ledger.claim, prepared.ousted)
+        await self.claimed(await self.worker(ledger.reference), self.findings.former)
         moved: list[str] = []
-        screen = self._screen(workspace, target, ledger, moved.extend)
+        screen = self._screen(workspace, target, prepared, moved.extend)
         try:
             await (await self._delivery(workspace, target, ledger, screen, decision)).deliver(self.assignment.order)
             is_flawless = self.findings.account.counts[Operation.ADD, Result.ACCEPTED] == due
@@ -54,11 +62,19 @@ class Applying:
                 await self.worker(ledger.compact, self.around.clock())
         finally:
             await self._look_up_again(moved)
-        if ledger.is_baselining and not decision.waiting:
+        if self.findings.is_baselining and not decision.waiting:
             await self.worker(ledger.mark_baselined)
         if decision.is_released and self.findings.account.settled == due:
             await self.worker(self.around.adapters.waiting_plans(ledger).drop)
             self.findings.waiting = None
+
+    def _settle_without_sending(self, prepared: Prepared) -> None:
+        """Own the target, and have looked at it, though there is nothing to send."""
+        ledger = prepared.ledger
+        if prepared.trust is Trust.RESUMED or self.assignment.side.owner not in ledger.info.owners:
+            ledger.claim(prepared.ousted)
+        if ledger.info.is_baselining:
+            ledger.mark_baselined()
 
     async def _delivery(
         self, workspace: Workspace, target: Target, ledger: Ledger, screen: Screen, decision: Decision
@@ -85,10 +101,11 @@ class Applying:
         )
 
     def _screen(
-        self, workspace: Workspace, target: Target, ledger: Ledger, moved: Callable[[Sequence[str]], None]
+        self, workspace: Workspace, target: Target, prepared: Prepared, moved: Callable[[Sequence[str]], None]
     ) -> Screen:
         if self.assignment.is_a_decision:
-            return Decisions(target, workspace, self.worker, ledger.lost_at, ledger.is_baselining, moved)
+            doubted_since, is_baselining = prepared.doubted_since, self.findings.is_baselining
+            return Decisions(target, workspace, self.worker, doubted_since, is_baselining, moved)
         return everybody
 
     async def _look_up_again(self, moved: Sequence[str]) -> None:

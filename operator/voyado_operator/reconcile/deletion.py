@@ -3,28 +3,49 @@
 import asyncio
 import logging
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
 from voyado_operator.api.activation import SegmentActivation
-from voyado_operator.api.activation_status import Progress, SegmentActivationStatus
+from voyado_operator.api.activation_status import LedgerRef, Progress, SegmentActivationStatus
 from voyado_operator.api.common import Kind
-from voyado_operator.domain.errors import ConnectionMissing, InvalidSpec, RunError, SecretMissing
+from voyado_operator.domain.delivery import Result
+from voyado_operator.domain.errors import ConnectionMissing, EngageUnavailable, InvalidSpec, RunError, SecretMissing
 from voyado_operator.reconcile import finalizer
 from voyado_operator.reconcile.conditions import verdict_of
+from voyado_operator.reconcile.former import Former, LeavingTarget
 from voyado_operator.reconcile.keeper import StatusKeeper
-from voyado_operator.reconcile.progress import Tracker, shown
+from voyado_operator.reconcile.progress import FIRST_PROGRESS, Tracker, shown
 from voyado_operator.reconcile.registry import Registry, Watched
 from voyado_operator.reconcile.surroundings import Surroundings
-from voyado_operator.reconcile.withdrawal import Withdrawal, Withdrawn
 from voyado_operator.reconcile.worker import Worker
 from voyado_operator.telemetry.logging import bound
+from voyado_operator.workspace import Ambiguous
 
 logger = logging.getLogger(__name__)
 RUN = "withdraw"  # what the ledger, Engage and the log call it instead of a run's id
 FIRST_WAIT, LONGEST_WAIT = 2.0, 300.0  # seconds
 GRACE = timedelta(seconds=15)
 """For a connection or Secret that is replaced, or applied again by GitOps; one deleted together does not come back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """How many contacts were taken off, how many could not be, and what Engage said of these."""
+
+    contacts: int
+    left: int
+    why: str = ""
+
+    def __add__(self, other: "Withdrawn") -> "Withdrawn":
+        why = ", ".join(said for said in (self.why, other.why) if said)
+        return Withdrawn(self.contacts + other.contacts, self.left + other.left, why)
+
+    def __str__(self) -> str:
+        left = f"; {self.left} stay on it{f': {self.why}' if self.why else ''}" if self.left else ""
+        return f"{self.contacts} contacts were taken off{left}"
+
 
 Keeper = StatusKeeper[SegmentActivationStatus]
 
@@ -93,17 +114,17 @@ class Deletions:
             await asyncio.wait_for(wake.wait(), seconds)
 
     async def _attempt(self, activation: SegmentActivation, keeper: Keeper, tracker: Tracker) -> None:
-        metadata, owner = activation.metadata, self._around.owner(activation.metadata.key)
+        metadata = activation.metadata
         if self._watched[metadata.uid].latest.spec.deletion_policy == "Retain":
             await self._leave_behind(activation, keeper, "deletionPolicy is Retain by now")
             return
         withdrawn = Withdrawn(0, 0)
         try:
             with Worker(f"withdraw-{metadata.name}") as worker:
-                withdrawal = Withdrawal(self._around, self._registry, worker, lambda: False, tracker)
-                async with shown(tracker, partial(self._show_progress, activation, keeper)):
-                    for url in self._ledgers(activation):
-                        withdrawn += await withdrawal.empty(url, owner, activation, RUN)
+                leaving = LeavingTarget(activation, RUN, self._around, self._registry, worker, tracker, lambda: False)
+                async with shown(tracker, partial(self._show_progress, activation, keeper), FIRST_PROGRESS):
+                    for url, known in self._ledgers(activation).items():
+                        withdrawn += await self._emptied(leaving, worker, url, known)
         except RunError as error:
             await keeper.write(metadata, keeper.judged(metadata, verdict_of(error), {}, self._around.clock()))
             raise
@@ -111,6 +132,22 @@ class Deletions:
         severity = "Warning" if withdrawn.left else "Normal"
         await keeper.announce(metadata, severity, "TargetWithdrawn", f"of the target {withdrawn}")
         await finalizer.release(self._around.cluster, activation)
+
+    async def _emptied(self, leaving: LeavingTarget, worker: Worker, url: str, known: LedgerRef | None) -> Withdrawn:
+        """Take the members of the ledger at `url` off its target: no guard is asked, since it was asked for."""
+        former = await leaving.find(url, known)
+        if not isinstance(former, Former):
+            return Withdrawn(0, 0)
+        if former.unreachable is not None:
+            raise former.unreachable
+        async with worker.entered(self._around.adapters.workspace(Ambiguous.SKIP)) as workspace:
+            await worker(leaving.compare, workspace, former, self._around.clock())
+            account = await leaving.take_off(workspace, former)
+            held = await worker(workspace.former.count_held)
+        if account.total(Result.UNKNOWN):
+            raise EngageUnavailable(f"not all contacts could be taken off the target yet: {account.described()}")
+        await worker(former.ledger.release)
+        return Withdrawn(account.total(Result.ACCEPTED), held + account.total(Result.REJECTED), account.described())
 
     async def _leave_behind(self, activation: SegmentActivation, keeper: Keeper, why: str) -> None:
         """An object that cannot be deleted helps nobody; the ledger still knows who they are."""
@@ -124,11 +161,12 @@ class Deletions:
         status = keeper.judged(activation.metadata, None, {"progress": progress}, self._around.clock())
         await keeper.write(activation.metadata, status)
 
-    def _ledgers(self, activation: SegmentActivation) -> set[str]:
-        """Also the present target's: a first run that was killed has not told the status of its ledger."""
-        told, connection = activation.status.ledger, self._registry.connection_of(activation)
-        found = {told.url} if told else set()
+    def _ledgers(self, activation: SegmentActivation) -> dict[str, LedgerRef | None]:
+        """URLs, and what the status knows of each: the present target's, and one that an edit has not left yet."""
+        connection, status = self._registry.connection_of(activation), activation.status
+        adapters = self._around.adapters
+        found = dict[str, LedgerRef | None]()
         if connection is not None:
-            adapters = self._around.adapters
-            found.add(adapters.ledger_url(adapters.identify(activation, connection)))
-        return found
+            found[adapters.ledger_url(adapters.identify(activation, connection))] = None
+        told = [status.ledger, status.former_target.ledger if status.former_target else None]
+        return found | {one.url: one for one in told if one is not None}

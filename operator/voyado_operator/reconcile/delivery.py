@@ -1,11 +1,12 @@
 """Sending what may go out, batch by batch, and writing down what Engage acknowledged."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from itertools import chain, product, repeat
+from typing import Protocol
 
 from voyado_operator.domain.contacts import Contacts
 from voyado_operator.domain.delivery import (
@@ -27,7 +28,7 @@ from voyado_operator.reconcile.lanes import Lanes, UnderWay, collected
 from voyado_operator.reconcile.ports import Delivered, Ledger, Parked, Target, Tell
 from voyado_operator.reconcile.screening import Screen, Screened, everybody
 from voyado_operator.reconcile.worker import Worker
-from voyado_operator.workspace import Lot, Workspace
+from voyado_operator.workspace import Detail, Lot
 
 TRIED = 4_000  # contacts of a batch with a canary in it: all of them are announced first, and taken back if it fails
 _INTENTS = {
@@ -42,6 +43,18 @@ class Interrupted(Exception):  # noqa: N818 - not an error: the operator stops, 
     """Sending ended between two batches because somebody asked for it."""
 
 
+class Changes(Protocol):
+    """What is to be sent."""
+
+    def changes(self, operation: Operation, lot: Lot, sizes: Iterable[int]) -> Iterator[Contacts]:
+        """The contacts that may go out, at most so many at a time; other calls may come in between."""
+        ...
+
+    def details(self, contact_ids: Sequence[str]) -> dict[str, Detail]:
+        """What is known of single changes."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """Carries changes from the workspace to the target, and acknowledgements to the ledger.
@@ -50,7 +63,7 @@ class Delivery:
     operation goes out on; `is_stopping` is asked between batches; `advance` is told how many contacts were just done.
     """
 
-    workspace: Workspace
+    workspace: Changes
     target: Target
     ledger: Ledger
     parked: Parked

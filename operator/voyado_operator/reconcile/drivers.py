@@ -7,24 +7,30 @@ from voyado_operator.domain.target import TargetIdentity
 
 
 class Drivers:
-    """The target of each activation, indexed by what two targets in conflict have in common."""
+    """The target of each activation, and the activations of each target."""
 
     def __init__(self) -> None:
         self._targets: dict[ObjectKey, TargetIdentity] = {}
-        self._by_trait: defaultdict[tuple[str, ...], set[ObjectKey]] = defaultdict(set)
+        self._by_target: defaultdict[TargetIdentity, set[ObjectKey]] = defaultdict(set)
 
     def drives(self, key: ObjectKey, target: TargetIdentity) -> bool:
         """Whether the activation `key` drives this target, or one that conflicts with it."""
         theirs = self._targets.get(key)
         return theirs is not None and theirs.conflicts_with(target)
 
+    def target_of(self, key: ObjectKey) -> TargetIdentity | None:
+        return self._targets.get(key)
+
     def rivals(self, key: ObjectKey) -> list[ObjectKey]:
         """The other activations of the same target."""
         target = self._targets.get(key)
-        if target is None:
+        if target is None or target not in self._by_target:
             return []
-        others = set[ObjectKey]().union(*(self._by_trait[trait] for trait in target.traits)) - {key}
-        return [other for other in others if self.drives(other, target)]
+        return [other for other in self._by_target[target] - {key} if self.drives(other, target)]
+
+    def of(self, target: TargetIdentity) -> set[ObjectKey]:
+        """The activations that drive this target, by their specs."""
+        return set(self._by_target.get(target, ()))
 
     def beside(self, key: ObjectKey) -> list[TargetIdentity]:
         """What the other activations drive in the tenant of `key`."""
@@ -35,11 +41,9 @@ class Drivers:
     def put(self, key: ObjectKey, target: TargetIdentity | None) -> None:
         """`key` drives this target now, and no other; None: none that is known."""
         if former := self._targets.pop(key, None):
-            for trait in former.traits:
-                self._by_trait[trait].discard(key)
-                if not self._by_trait[trait]:
-                    del self._by_trait[trait]
+            self._by_target[former].discard(key)
+            if not self._by_target[former]:
+                del self._by_target[former]
         if target is not None:
             self._targets[key] = target
-            for trait in target.traits:
-                self._by_trait[trait].add(key)
+            self._by_target[target].add(key)

@@ -6,13 +6,13 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 
 from voyado_operator.api.activation import SegmentActivation
-from voyado_operator.api.activation_status import LedgerRef
+from voyado_operator.api.activation_status import FormerTarget, LedgerRef
 from voyado_operator.api.connection import VoyadoConnection
 from voyado_operator.domain.delivery import Account, Operation, Result
 from voyado_operator.domain.errors import CredentialsInvalid, RunError, SecretMissing
 from voyado_operator.domain.guards import Violation
 from voyado_operator.domain.plan import AudienceCounts, DiffCounts, WaitingPlan
-from voyado_operator.domain.target import TargetIdentity
+from voyado_operator.domain.target import Side, TargetIdentity
 
 
 class Intent(StrEnum):
@@ -36,7 +36,8 @@ class Outcome(StrEnum):
 class Assignment:
     """One run, as it was when it began.
 
-    `approval` is the digest that a person approves, if not handled before; `former_ledger` what the status says of it.
+    `side` is as whom it drives the target. `approval` is the digest that a person approves, if not handled before;
+    `former_ledger` and `former_target` are what the status says of them.
     """
 
     run_id: str
@@ -45,13 +46,20 @@ class Assignment:
     activation: SegmentActivation
     connection: VoyadoConnection
     identity: TargetIdentity
+    side: Side
     approval: str | None
     former_ledger: LedgerRef | None
+    former_target: FormerTarget | None = None
 
     @property
     def is_on_the_side(self) -> bool:
         """A plan that was asked for while the activation enforces: it tells, and changes nothing else."""
         return self.intent is Intent.PLAN and self.activation.spec.mode == "Enforce"
+
+    @property
+    def withdraws(self) -> bool:
+        """Whoever is left on the target is taken off it."""
+        return self.activation.spec.deletion_policy == "Withdraw"
 
     @property
     def entering_opts_out(self) -> bool:
@@ -119,7 +127,9 @@ class Findings:
     """`held` counts changes that a guard keeps back; `waiting` is the plan that waits for a person after this run.
 
     `is_judged` says that the guards were asked; `released` that an approved plan, or what the diff still has of it,
-    went out although a guard blocks. `gone` counts members whom Engage knows no more.
+    went out although a guard blocks. `gone` counts members whom Engage knows no more. `former` is the target that an
+    edit left, as long as it is not left altogether; `left_behind` counts contacts that stay on it against the wish.
+    `runs_again`: the next run begins at once, as this one did only what had to come first.
     """
 
     audience: AudienceCounts | None = None
@@ -130,7 +140,10 @@ class Findings:
     is_judged: bool = False
     waiting: WaitingPlan | None = None
     account: Account = field(default_factory=Account)
-    ledger: tuple[str, int] | None = None
+    ledger: LedgerRef | None = None
+    former: FormerTarget | None = None
+    left_behind: int = 0
+    runs_again: bool = False
     drift: DriftFound | None = None
     gone: int = 0
     is_baselining: bool = False

@@ -5,14 +5,12 @@ from voyado_operator.api.connection import VoyadoConnection
 from voyado_operator.reconcile.conditions import Verdict, fine, ready_of, retrying, stalled
 from voyado_operator.reconcile.registry import is_ready
 
-HOLDS = {"Suspended", "ConnectionNotReady", "TargetConflict"}
-"""The reasons that end here: whoever shows one of them and is held back no more has something else to say."""
+HOLDS = {"Suspended", "ConnectionNotReady"}
+"""Reasons set by this gate; once it opens, Ready must be recomputed."""
 
 
-def held_back(
-    activation: SegmentActivation, connection: VoyadoConnection | None, rival: SegmentActivation | None
-) -> Verdict | None:
-    """The verdict on an activation that may not run now; `rival` is an older one of the same target."""
+def held_back(activation: SegmentActivation, connection: VoyadoConnection | None) -> Verdict | None:
+    """The verdict on an activation that may not run now."""
     name = activation.spec.connection_ref.name
     if activation.spec.suspend:
         return fine("Suspended", "suspended by spec.suspend")
@@ -21,11 +19,6 @@ def held_back(
         return retrying("ConnectionNotReady", f"there is no VoyadoConnection {name} in namespace {namespace}")
     if connection.spec.suspend:
         return fine("Suspended", f"the VoyadoConnection {name} is suspended")
-    if rival is not None:
-        return stalled(
-            "TargetConflict",
-            f"the older activation {rival.metadata.key} drives the same target; delete it or choose another target",
-        )
     if not is_ready(connection):
         ready = ready_of(connection.status.conditions)
         why = f": {ready.message}" if ready else " yet"
@@ -34,3 +27,14 @@ def held_back(
             return stalled("CredentialsInvalid", ready.message)
         return retrying("ConnectionNotReady", f"the VoyadoConnection {name} is not Ready{why}")
     return None
+
+
+def hinders(activation: SegmentActivation, connection: VoyadoConnection | None) -> str:
+    """Why an activation cannot do anything now, in words that follow its name; empty: it can."""
+    if activation.spec.suspend:
+        return "which is suspended"
+    if activation.spec.mode == "Plan":
+        return "which is in mode Plan"
+    if connection is None or connection.spec.suspend or not is_ready(connection):
+        return f"whose VoyadoConnection {activation.spec.connection_ref.name} is not Ready"
+    return ""

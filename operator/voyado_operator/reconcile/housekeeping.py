@@ -16,8 +16,8 @@ AFTER_THE_START = timedelta(minutes=30)  # which has work enough: 1,000 ledgers 
 class Storage(Protocol):
     """What lies under the ledger's root. Blocking."""
 
-    def unused(self) -> list[tuple[str, str]]:
-        """URL and owner of the ledgers that were not written to during the retention."""
+    def unused(self) -> list[tuple[str, tuple[str, ...]]]:
+        """URL and owners of the ledgers that were not written to during the retention."""
         ...
 
     def remove(self, url: str) -> None: ...
@@ -40,18 +40,19 @@ async def keep_house(around: Surroundings, storage: Storage) -> None:
 
 async def tidy_up(around: Surroundings, storage: Storage) -> None:
     """Remove what is over. A ledger of another cluster is not ours to judge."""
-    for url, owner in await asyncio.to_thread(storage.unused):
-        cluster, namespace, name = owner.split("/")
-        if cluster != around.cluster_uid:
-            continue
-        if await _is_gone(around, ObjectKey(namespace, name)):
-            logger.info("the ledger %s of %s/%s, which is gone, is removed", url, namespace, name)
+    for url, owners in await asyncio.to_thread(storage.unused):
+        if all([await _is_gone(around, owner) for owner in owners]):
+            logger.info("the ledger %s is removed: its activations are gone (%s)", url, ", ".join(owners) or "released")
             await asyncio.to_thread(storage.remove, url)
     await asyncio.to_thread(storage.clear)
 
 
-async def _is_gone(around: Surroundings, activation: ObjectKey) -> bool:
+async def _is_gone(around: Surroundings, owner: str) -> bool:
     """Not where we may not look: the ledger may be one of a namespace that another operator serves."""
+    cluster, namespace, name = owner.split("/")
+    if cluster != around.cluster_uid:
+        return False
+    activation = ObjectKey(namespace, name)
     try:
         return not await around.cluster.exists(Kind.ACTIVATION, activation)
     except Exception as error:  # noqa: BLE001 - whatever the API server has against it, the other ledgers' turn comes

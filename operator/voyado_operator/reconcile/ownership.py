@@ -1,40 +1,41 @@
-"""Whose ledger it is: an activation drives a target only with the target's ledger in its own name."""
+"""Whose target it is: it belongs to whoever claimed its ledger, until that one releases it or is gone."""
 
 from voyado_operator.api.common import Kind, ObjectKey
 from voyado_operator.domain.errors import TargetConflict
-from voyado_operator.domain.target import TargetIdentity
+from voyado_operator.reconcile.findings import Assignment
+from voyado_operator.reconcile.gate import hinders
 from voyado_operator.reconcile.ports import Cluster, Ledger
 from voyado_operator.reconcile.registry import Registry
-from voyado_operator.reconcile.worker import Worker
 
 
-async def former_owner(
-    ledger: Ledger, owner: str, identity: TargetIdentity, registry: Registry, cluster: Cluster, worker: Worker
-) -> str | None:
-    """Whom `owner` may take the ledger over from, if it is not its own.
+async def ousted_by(assignment: Assignment, ledger: Ledger, cluster: Cluster, registry: Registry) -> tuple[str, ...]:
+    """Return the owners whose place the activation may take, as they are gone. Raises TargetConflict."""
+    side = assignment.side
+    rivals = ledger.info.rivals(side.owner, side.target.contact_type)
+    for rival in rivals:
+        await _make_sure_is_gone(assignment, rival, cluster, registry)
+    return tuple(rivals)
 
-    An activation of this cluster that is gone, or drives another target by now, has no use for its ledger any more.
-    Raises TargetConflict.
-    """
-    holder = await worker(lambda: ledger.owner)
-    if holder == owner:
-        return None
-    here, key = _split(holder)
-    if here != _split(owner)[0]:
+
+async def _make_sure_is_gone(assignment: Assignment, rival: str, cluster: Cluster, registry: Registry) -> None:
+    here, key = _split(rival)
+    if here != _split(assignment.side.owner)[0]:
         raise TargetConflict(
-            f"the {identity} is driven by {key} of another cluster (its kube-system namespace has UID {here}); "
-            f"stop that one and move its ledger {ledger.url} (docs/ledger.md), or choose another target"
+            f"the {assignment.identity} is driven by {key} of another cluster (its kube-system namespace has UID "
+            f"{here}); if that cluster is gone: kubectl voyado take-over {assignment.activation.metadata.name} "
+            f"--from {rival}, else choose another target"
         )
-    if await cluster.exists(Kind.ACTIVATION, key) and not _has_left(registry, key, identity):
-        raise TargetConflict(f"the {identity} is driven by {key}; delete that one or choose another target")
-    return str(key)
+    if await cluster.exists(Kind.ACTIVATION, key):
+        raise TargetConflict(
+            f"the {assignment.identity} belongs to {_described(key, registry)}; delete that one, give it another "
+            "target, or choose another one here"
+        )
 
 
-def _has_left(registry: Registry, key: ObjectKey, identity: TargetIdentity) -> bool:
-    """Whether an activation drives something else; of one that we do not watch, or without connection, who knows."""
+def _described(key: ObjectKey, registry: Registry) -> str:
     watched = registry.activations.get(key)
-    is_known = watched is not None and registry.connection_of(watched.latest) is not None
-    return is_known and not registry.drives(key, identity)
+    why = hinders(watched.latest, registry.connection_of(watched.latest)) if watched else ""
+    return f"{key}, {why}" if why else str(key)
 
 
 def _split(owner: str) -> tuple[str, ObjectKey]:

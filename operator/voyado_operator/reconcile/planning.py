@@ -44,9 +44,11 @@ class Question:
 def judge(workspace: Workspace, question: Question) -> tuple[Violation, ...]:
     """Hold back in the workspace whatever a guard blocks."""
     found = guards.violations(question.plan, question.limits)
-    for operation in Operation if guards.holds_everything(question.plan, found) else ():
-        if not _passes(operation, question.plan, found):
-            workspace.hold(operation)
+    if guards.holds_everything(question.plan, found):
+        for operation in Operation:
+            if not _passes(operation, question.plan, found):
+                workspace.hold(operation)
+        workspace.former.hold()
     return found
 
 
@@ -67,7 +69,7 @@ def _decide(workspace: Workspace, ledger: Ledger, plans: WaitingPlans, question:
     if all(one.guard == "reviewBy" for one in violations):
         plans.drop()
         return Decision(violations)
-    held = {operation: workspace.count_held(operation) for operation in Operation}
+    held = _held(workspace)
     release = workspace.release
     if waiting is not None and waiting.approved and not question.plan.is_repeat_safe:
         release = workspace.release_unasked  # what was sent on that approval and not answered needs another one
@@ -76,7 +78,9 @@ def _decide(workspace: Workspace, ledger: Ledger, plans: WaitingPlans, question:
         waiting = replace(waiting, approved=True)
     if waiting is not None and waiting.approved:
         release(plans.changes())
-        released = {op: waiting.digest for op in Operation if workspace.count_held(op) < held[op]}
+        workspace.former.release(plans.changes())
+        still_held = _held(workspace)
+        released = {op: waiting.digest for op in Operation if still_held[op] < held[op]}
         if released:
             # Beside contacts that were not answered for, others of the operation go out without an approval.
             approvals = released if guards.holds_everything(question.plan, violations) else {}
@@ -87,6 +91,12 @@ def _decide(workspace: Workspace, ledger: Ledger, plans: WaitingPlans, question:
         ledger.fence()
         plans.store(waiting, workspace.held())
     return Decision(violations, waiting)
+
+
+def _held(workspace: Workspace) -> dict[Operation, int]:
+    """How many changes are held; removals from the former target are removals."""
+    held = {operation: workspace.count_held(operation) for operation in Operation}
+    return held | {Operation.REMOVE: held[Operation.REMOVE] + workspace.former.count_held()}
 
 
 def _passes(operation: Operation, plan: Plan, found: tuple[Violation, ...]) -> bool:

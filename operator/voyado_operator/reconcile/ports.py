@@ -1,20 +1,22 @@
 """What the run needs of the outside, each as small as its use."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from voyado_operator.api.activation_status import LedgerRef
 from voyado_operator.api.common import Kind, Metadata, ObjectKey
 from voyado_operator.arrow import ArrowStream
 from voyado_operator.domain.contact import Contact, Facet
 from voyado_operator.domain.delivery import Entry, Operation, Outcome, Parking
 from voyado_operator.domain.errors import RunError
+from voyado_operator.domain.ledger_info import LedgerInfo
 from voyado_operator.domain.matching import Match, MatchStatus
 from voyado_operator.domain.plan import WaitingPlan
 from voyado_operator.domain.standing import Standing
-from voyado_operator.domain.target import Capability, Mode
+from voyado_operator.domain.target import Capability, Mode, Side
 
 
 class Source(Protocol):
@@ -124,30 +126,42 @@ class Ledger(Protocol):
     def version(self) -> int: ...
 
     @property
-    def owner(self) -> str: ...
+    def info(self) -> LedgerInfo: ...
+
+    def take_side(self, side: Side) -> None:
+        """From now on read and write as this side."""
+        ...
+
+    def reference(self) -> LedgerRef:
+        """What a status keeps of the ledger as it is now."""
+        ...
+
+    def is_vouched_for(self, reference: LedgerRef) -> bool:
+        """Whether this is the ledger that the reference tells of, or what our own runs made of it since."""
+        ...
+
+    def claim(self, instead_of: Collection[str] = ()) -> None:
+        """Commit that a run is about to send; the owners `instead_of` whom it runs are none any more."""
+        ...
 
     @property
-    def target(self) -> dict[str, str]: ...
-
-    def describe(self, owner: str, target: Mapping[str, str]) -> None: ...
-
-    def claim(self) -> None: ...
+    def has_claimed(self) -> bool:
+        """Whether `claim` was called, and its commit went through."""
+        ...
 
     def fence(self) -> None:
         """Raise LedgerUnavailable if anybody else has written since it was opened; after it, whoever did so before."""
         ...
 
-    def mark_lost(self, at: datetime, replaces: int | None) -> None: ...
+    def start_anew(self, at: datetime) -> None: ...
 
-    @property
-    def replaces(self) -> int | None:
-        """The version of the lost ledger in whose place this one is, as the status knew it."""
+    def release(self) -> None:
+        """Commit that this owner sends nothing more."""
         ...
 
-    @property
-    def is_baselining(self) -> bool: ...
-
-    def inherit(self, former: Any, at: datetime) -> None: ...
+    def remember_elsewhere(self, reference: LedgerRef) -> None:
+        """Commit what a status would keep of a ledger that this owner has left for this one."""
+        ...
 
     def remember(self, fingerprint: str, members: int) -> None: ...
 
@@ -162,11 +176,6 @@ class Ledger(Protocol):
     def earlier(self) -> ArrowStream: ...
 
     def sample(self, size: int) -> list[str]: ...
-
-    @property
-    def lost_at(self) -> datetime | None:
-        """When it was found that an earlier ledger of this target is gone, if ever."""
-        ...
 
     @property
     def is_empty(self) -> bool: ...

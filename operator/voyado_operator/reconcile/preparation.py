@@ -1,19 +1,53 @@
-"""The first step of a run: the target's ledger, in this activation's name, and the former target left behind."""
+"""The first step of a run: the target's ledger, how far it can be believed, and the target that an edit left."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
-from voyado_operator.domain.errors import LedgerRolledBack
-from voyado_operator.reconcile.findings import Assignment, Intent
-from voyado_operator.reconcile.ownership import former_owner
+from voyado_operator.api.activation_status import LedgerRef
+from voyado_operator.api.common import ObjectKey
+from voyado_operator.domain.errors import TargetConflict
+from voyado_operator.domain.trust import Trust, trust
+from voyado_operator.reconcile.findings import Assignment
+from voyado_operator.reconcile.former import Former, LeavingTarget, Released
+from voyado_operator.reconcile.gate import hinders
+from voyado_operator.reconcile.ownership import ousted_by
+from voyado_operator.reconcile.places import Places, places
 from voyado_operator.reconcile.ports import Ledger
-from voyado_operator.reconcile.progress import Tracker
-from voyado_operator.reconcile.registry import Registry
+from voyado_operator.reconcile.registry import Registry, age
+from voyado_operator.reconcile.rings import ring_of
 from voyado_operator.reconcile.surroundings import Surroundings
-from voyado_operator.reconcile.withdrawal import Withdrawal
 from voyado_operator.reconcile.worker import Worker
 
 Announce = Callable[[str, str, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The target's ledger, and the former target, if there is one.
+
+    `ousted` are owners whose place this activation takes when it claims the ledger. `doubted_since`: a no that was said
+    before then may be unknown to the ledger. `was_elsewhere`: the status tells of another target's ledger.
+    """
+
+    ledger: Ledger
+    trust: Trust
+    ousted: tuple[str, ...]
+    doubted_since: datetime | None
+    was_elsewhere: bool
+    former: Former | Released | None
+
+    def reference(self) -> LedgerRef | None:
+        """What the status may tell of the ledger. Until it is claimed, the status keeps what it tells of another."""
+        is_told = self.trust is not Trust.RESUMED and not self.was_elsewhere
+        return self.ledger.reference() if is_told or self.ledger.has_claimed else None
+
+
+@dataclass(frozen=True, slots=True)
+class FormerFirst:
+    """The former target is to be left before the present one is touched."""
+
+    former: Former
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,70 +61,97 @@ class Preparation:
     around: Surroundings
     registry: Registry
     worker: Worker
-    is_stopping: Callable[[], object]
+    leaving: LeavingTarget
     announce: Announce
-    tracker: Tracker
     is_lost: bool = False
 
-    async def ledger(self) -> Ledger:
-        """Raises LedgerUnavailable, TargetConflict, and what a withdrawal raises."""
-        assignment, owner = self.assignment, self.around.owner(self.assignment.activation.metadata.key)
-        target = self.around.adapters.described(assignment.identity, assignment.connection.metadata.name)
-        ledger = await self._opened(assignment, owner, target)
-        former = await former_owner(ledger, owner, assignment.identity, self.registry, self.around.cluster, self.worker)
-        if former or await self.worker(lambda: ledger.target) != target:  # such as the name of the connection
-            await self.worker(ledger.describe, owner, target)
-        if former:
+    async def prepared(self) -> Prepared | FormerFirst:
+        """Raises LedgerUnavailable and TargetConflict."""
+        known = self._places()
+        former = await self.leaving.find(known.former.url, known.former) if known.former else None
+        if known.former and not former:
             self.announce(
-                "Normal", "LedgerTakenOver", f"resumes the ledger of {former}, which drives its target no more"
+                "Warning",
+                "TargetRetained",
+                f"the ledger of the former target is gone, or is not the one that the status tells of "
+                f"({known.former.url}): contacts that are on that target stay on it",
             )
-        if assignment.intent is Intent.ENFORCE:
-            await self._leave_former_target(ledger, owner)
-        return ledger
+        if isinstance(former, Former) and known.is_former_first:
+            return FormerFirst(former)
+        try:
+            return await self._of_present(known, former)
+        except TargetConflict:
+            if isinstance(former, Former) and self._opens_ring():
+                return FormerFirst(former)
+            raise
 
-    async def _opened(self, assignment: Assignment, owner: str, target: dict[str, str]) -> Ledger:
-        """The ledger, or a new one in place of one that is gone, or that is older than the status knows it."""
-        adapters, url = self.around.adapters, self.around.adapters.ledger_url(assignment.identity)
-        former = assignment.former_ledger
-        known = former.version if former is not None and former.url == url else None
-        found = await self.worker(adapters.existing_ledger, url)
-        if found is not None and known is not None and found.version < known and found.replaces != known:
-            raise LedgerRolledBack(f"the ledger {url} has lost its latest changes")
-        ledger = found if found is not None else await self.worker(adapters.new_ledger, url, owner, target)
-        if found is None and (self.is_lost or known is not None):
-            await self.worker(ledger.mark_lost, self.around.clock(), known)
-            await self.worker(adapters.waiting_plans(ledger).drop)  # approved or not, it is about the lost one
+    def _opens_ring(self) -> bool:
+        """Whether several activations wait for each other's targets, and this one is the oldest of them.
+
+        None of them would ever run, unless the oldest leaves its former target first.
+        """
+        ring = ring_of(self.assignment.activation.metadata.key, self._waits_for)
+        members = [self.registry.activations[key].latest for key in ring]
+        can_all_run = not any(hinders(one, self.registry.connection_of(one)) for one in members)
+        oldest = min(members, key=age, default=None)
+        return can_all_run and oldest is not None and oldest.metadata.key == self.assignment.activation.metadata.key
+
+    def _waits_for(self, key: ObjectKey) -> ObjectKey | None:
+        """The activation that still holds the target which this one wants."""
+        wanted, adapters = self.registry.target_of(key), self.around.adapters
+        if wanted is None:
+            return None
+        url = adapters.ledger_url(wanted)
+        for other, watched in self.registry.activations.items():
+            held = watched.latest.status.ledger
+            if other != key and held and held.mark and adapters.is_of_same_target(held.url, url):
+                return other
+        return None
+
+    async def _of_present(self, known: Places, former: Former | Released | None) -> Prepared:
+        is_doubted = known.former is not None and former is None
+        ledger, believed = await self.worker(self._opened, known.present or self._elsewhere(former), is_doubted)
+        ousted = await ousted_by(self.assignment, ledger, self.around.cluster, self.registry)
+        if ousted:
+            left = ", ".join(owner.partition("/")[2] for owner in ousted)
+            self.announce("Normal", "LedgerTakenOver", f"resumes the ledger of {left}, which drives its target no more")
+        doubted_since = self.assignment.started_at if believed is Trust.RESUMED else ledger.info.lost_at
+        return Prepared(ledger, believed, ousted, doubted_since, known.former is not None and not known.present, former)
+
+    def _opened(self, known: LedgerRef | None, is_doubted: bool) -> tuple[Ledger, Trust]:  # noqa: FBT001 - a fact
+        """The ledger, as this activation's side sees it. One that is lost has started anew."""
+        adapters, assignment = self.around.adapters, self.assignment
+        found = adapters.existing_ledger(adapters.ledger_url(assignment.identity))
+        believed = trust(
+            was_claimed=is_doubted or (found is not None and found.reference().mark is not None),
+            is_expected=self.is_lost or (known is not None and known.mark is not None),
+            is_vouched_for=found is not None and known is not None and found.is_vouched_for(known),
+        )
+        ledger = found or adapters.new_ledger(assignment.identity)
+        ledger.take_side(assignment.side)
+        if believed is Trust.LOST:
+            ledger.start_anew(self.around.clock())
+            adapters.waiting_plans(ledger).drop()  # approved or not, it is about the lost one
             self.announce(
                 "Warning",
                 "LedgerLost",
-                "the ledger is gone: it starts anew, and whoever left the audience meanwhile stays on the target",
+                "the ledger is gone, or older than the status knows it: it starts anew, and contacts that left the "
+                "audience meanwhile stay on the target",
             )
-        return ledger
+        elif known is not None and known.url != ledger.url:
+            self.announce("Normal", "LedgerMoved", f"goes on with the ledger that was moved from {known.url}")
+        return ledger, believed
 
-    async def _keep_in_mind(self, ledger: Ledger, former_url: str) -> None:
-        """Whom the former ledger of the same choice knows, in another contact type or direction, may have said no."""
-        former = await self.worker(self.around.adapters.existing_ledger, former_url)
-        mine, theirs = ledger.target, former.target if former else {}
-        if former and all(mine[part] == theirs.get(part, mine[part]) for part in ("host", "kind", "name")):
-            await self.worker(ledger.inherit, former, self.around.clock())
+    def _places(self) -> Places:
+        told, left = self.assignment.former_ledger, self.assignment.former_target
+        return places(told, left.ledger if left else None, self._is_present)
 
-    async def _leave_former_target(self, ledger: Ledger, owner: str) -> None:
-        former, activation = self.assignment.former_ledger, self.assignment.activation
-        if former is None or former.url == ledger.url:
-            return
-        if self.assignment.entering_opts_in:
-            await self._keep_in_mind(ledger, former.url)
-        if activation.spec.deletion_policy == "Retain":
-            self.announce(
-                "Normal",
-                "TargetRetained",
-                f"the target changed: members of the former one stay as they are ({former.url})",
-            )
-            return
-        withdrawal = Withdrawal(self.around, self.registry, self.worker, self.is_stopping, self.tracker)
-        withdrawn = await withdrawal.empty(former.url, owner, activation, self.assignment.run_id)
-        self.announce(
-            "Warning" if withdrawn.left else "Normal",
-            "TargetWithdrawn",
-            f"the target changed: of the former one ({former.url}) {withdrawn}",
-        )
+    def _is_present(self, ledger: LedgerRef) -> bool:
+        adapters = self.around.adapters
+        return adapters.is_of_same_target(ledger.url, adapters.ledger_url(self.assignment.identity))
+
+    def _elsewhere(self, former: Former | Released | None) -> LedgerRef | None:
+        """What the former target's ledger remembers of the present one, which was left for it."""
+        remembered = former.ledger.info.elsewhere if former else ()
+        known = (LedgerRef.model_validate(one) for one in remembered)
+        return next((one for one in known if self._is_present(one)), None)

@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from time import monotonic
 
-# Status writes are the API server's budget (operators.md 1.7): a run of up to 15 s takes three at most, with its start
-# and its end.
-FIRST, LONGEST = 5.0, 15.0
+# Status writes are the API server's budget (operators.md 1.7): a run of up to 15 s takes three at most, with its claim
+# and its end. A new generation shows that it is worked on by its claim, or after FIRST_SIGN.
+FIRST_SIGN, FIRST_PROGRESS, LONGEST = 1.0, 5.0, 15.0
 
 
 @dataclass(slots=True)
@@ -36,9 +36,9 @@ class Tracker:
 
 
 @asynccontextmanager
-async def shown(tracker: Tracker, write: Callable[[Tracker], Awaitable[None]]) -> AsyncIterator[None]:
-    """While the block runs, `write` the tracker after FIRST seconds, then less often, if it has changed."""
-    task = asyncio.create_task(_write_now_and_then(tracker, write))
+async def shown(tracker: Tracker, write: Callable[[Tracker], Awaitable[None]], first: float) -> AsyncIterator[None]:
+    """While the block runs, `write` the tracker after `first` seconds, then less often, if it has changed."""
+    task = asyncio.create_task(_write_now_and_then(tracker, write, first))
     try:
         yield
     finally:
@@ -46,12 +46,12 @@ async def shown(tracker: Tracker, write: Callable[[Tracker], Awaitable[None]]) -
         await asyncio.wait([task])
 
 
-async def _write_now_and_then(tracker: Tracker, write: Callable[[Tracker], Awaitable[None]]) -> None:
+async def _write_now_and_then(tracker: Tracker, write: Callable[[Tracker], Awaitable[None]], first: float) -> None:
     written = tracker.phase, tracker.done, tracker.total  # that it waits to begin is no news
-    wait = FIRST
+    wait = first
     while True:
         await asyncio.sleep(wait)
-        wait = min(wait + FIRST, LONGEST)
+        wait = min(wait + FIRST_PROGRESS, LONGEST)
         present = tracker.phase, tracker.done, tracker.total
         if present != written:
             await write(tracker)

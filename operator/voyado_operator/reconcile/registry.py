@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 from voyado_operator.api.activation import SegmentActivation
 from voyado_operator.api.common import APPROVE, PLAN_REQUESTED_AT, REQUESTED_AT, ObjectKey
 from voyado_operator.api.connection import VoyadoConnection
-from voyado_operator.domain.target import ATTRIBUTE, TargetIdentity
+from voyado_operator.domain.target import TargetIdentity
 from voyado_operator.reconcile.capabilities import Capabilities
 from voyado_operator.reconcile.conditions import ready_of
 from voyado_operator.reconcile.drivers import Drivers
@@ -26,10 +26,14 @@ Kind = TypeVar("Kind", SegmentActivation, VoyadoConnection)
 
 @dataclass(slots=True)
 class Watched(Generic[Kind]):
-    """The latest version of an object, and the event that wakes its daemon."""
+    """The latest version of an object, and the event that wakes its daemon.
+
+    `is_freed`: the target that an activation waited for was released; it runs.
+    """
 
     latest: Kind
     wake: asyncio.Event = field(default_factory=asyncio.Event)
+    is_freed: bool = False
 
 
 class Registry:
@@ -69,6 +73,8 @@ class Registry:
         if known is not None and known.latest.metadata.uid == activation.metadata.uid:
             del self.activations[activation.metadata.key]
             self._wake_connection(_connection_key(known.latest))
+            for rival in self._drivers.rivals(activation.metadata.key):
+                self.activations[rival].is_freed = True
             self._strike(known.latest)
 
     def connection_seen(self, connection: VoyadoConnection) -> None:
@@ -111,22 +117,33 @@ class Registry:
         known = self.connections.get(_connection_key(activation))
         return known.latest if known else None
 
+    def connections_to(self, host: str, namespace: str) -> list[VoyadoConnection]:
+        """The connections of a namespace to the tenant of this host."""
+        found = (watched.latest for watched in self.connections.values())
+        return [one for one in found if one.metadata.namespace == namespace and one.spec.host == host]
+
     def users(self, connection: ObjectKey) -> list[SegmentActivation]:
         return [self.activations[key].latest for key in self._users.get(connection, ())]
 
-    def rival(self, activation: SegmentActivation) -> SegmentActivation | None:
-        """The oldest other activation of the same target, if it is older than this one (age first, then name)."""
+    def older(self, activation: SegmentActivation) -> list[SegmentActivation]:
+        """The other activations of the same target that are older than this one (age first, then name)."""
         others = (self.activations[key].latest for key in self._drivers.rivals(activation.metadata.key))
-        return min((other for other in others if _age(other) < _age(activation)), key=_age, default=None)
+        return sorted((other for other in others if age(other) < age(activation)), key=age)
+
+    def target_of(self, key: ObjectKey) -> TargetIdentity | None:
+        """What the activation drives by its spec; None: unknown, as it is not watched or has no connection."""
+        return self._drivers.target_of(key)
 
     def labels_beside(self, key: ObjectKey) -> set[str]:
         """The attributes, in lower case, that other activations write in the tenant of the activation `key`."""
-        routes = (target.route for target in self._drivers.beside(key))
-        return {route.removeprefix(ATTRIBUTE).lower() for route in routes if route.startswith(ATTRIBUTE)}
+        return {target.attribute for target in self._drivers.beside(key) if target.attribute is not None}
 
-    def drives(self, key: ObjectKey, identity: TargetIdentity) -> bool:
-        """Whether the activation `key` is known and drives this target, which it does until it is gone entirely."""
-        return self._drivers.drives(key, identity)
+    def freed(self, target: TargetIdentity, by: ObjectKey) -> None:
+        """An activation has released its former target: wake those that wait for it."""
+        for key in self._drivers.of(target):
+            if key != by:
+                self.activations[key].is_freed = True
+                self.activations[key].wake.set()
 
     def _enlist(self, activation: SegmentActivation) -> None:
         """As a user of its connection, and as who drives its target."""
@@ -192,5 +209,6 @@ def _usable(connection: VoyadoConnection) -> tuple[object, ...]:
     return works, is_being_probed(connection), why_not, connection.spec
 
 
-def _age(activation: SegmentActivation) -> tuple[object, ...]:
+def age(activation: SegmentActivation) -> tuple[object, ...]:
+    """What activations are ordered by: the oldest first, then by name."""
     return activation.metadata.creation_timestamp, activation.metadata.key

@@ -10,7 +10,6 @@ from voyado_operator.api.activation_status import (
     HistoryEntry,
     LastRun,
     LastSuccessfulRun,
-    LedgerRef,
     Sample,
     SegmentActivationStatus,
     WaitingPlan,
@@ -64,7 +63,11 @@ def sentence(assignment: Assignment, findings: Findings) -> str:
         planned = f"{counts.entering} would enter, {counts.leaving} would leave; nothing was sent"
         return shortened(f"{planned}; a guard would block: {guards}" if guards else planned)
     added, removed = (account.counts[operation, Result.ACCEPTED] for operation in Operation)
-    said = f"{findings.members} members; {added} added, {removed} removed"
+    said = f"{added} added, {removed} removed"
+    if findings.members is not None:
+        said = f"{findings.members} members; {said}"
+    if findings.former:
+        said += f"; {findings.former.members} are still on the former target {findings.former.target}"
     if findings.drift:
         drift = findings.drift
         said += f"; drift: {drift.differing} of {drift.read} members read back differ, {drift.corrected} corrected"
@@ -97,6 +100,8 @@ def next_time(
     now = findings.finished_at
     regular = next_run(schedule, assignment.started_at, now, dice)
     again = now + retry_after(schedule, _troubled_runs(status) + 1)
+    if findings.runs_again:
+        return now
     if isinstance(findings.error, Retry):
         return again
     if isinstance(findings.error, SecretMissing) and regular:  # it may be applied with the next manifest
@@ -159,8 +164,9 @@ def reported(assignment: Assignment, findings: Findings, status: SegmentActivati
         "history": [entry, *(status.history or [])][: spec.history_limit],
         "plan": _plan(findings) if findings.is_judged and not assignment.is_on_the_side else status.plan,
     }
-    if findings.ledger and _may_show(findings.ledger[0], assignment, status):
-        changes["ledger"] = LedgerRef(url=findings.ledger[0], version=findings.ledger[1])
+    changes["former_target"] = findings.former
+    if findings.ledger:
+        changes["ledger"] = findings.ledger
     if diff:
         changes["members"] = findings.members
         changes["diff"] = Diff(
@@ -192,11 +198,6 @@ def _approver(assignment: Assignment, findings: Findings) -> str | None:
     """Who let the plan out that went out in this run."""
     name = assignment.activation.metadata.annotations.get(APPROVED_BY)
     return name[:MOST_OF_A_NAME] if name and assignment.approval and findings.released else None
-
-
-def _may_show(ledger: str, assignment: Assignment, status: SegmentActivationStatus) -> bool:
-    """While a new target is only planned, the status keeps the former one's ledger: it has not been left yet."""
-    return assignment.intent is Intent.ENFORCE or status.ledger is None or status.ledger.url == ledger
 
 
 def _plan(findings: Findings) -> WaitingPlan | None:

@@ -5,25 +5,29 @@ import traceback
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from datetime import datetime
 
 from durationpy import from_str
 
-from voyado_operator.domain.delivery import Operation
-from voyado_operator.domain.errors import LedgerRolledBack, LedgerUnavailable, RunError, Unexpected
-from voyado_operator.domain.guards import Plan
+from voyado_operator.domain.delivery import Account, Operation, Result
+from voyado_operator.domain.errors import LedgerUnavailable, RunError, Unexpected
+from voyado_operator.domain.guards import Limits, Plan
+from voyado_operator.domain.plan import DiffCounts, FormerPlan, Window
+from voyado_operator.domain.trust import Trust
 from voyado_operator.reconcile import planning
 from voyado_operator.reconcile.access import tenant_of
 from voyado_operator.reconcile.adapters import Tenant
-from voyado_operator.reconcile.applying import Applying
+from voyado_operator.reconcile.applying import Applying, Claimed
 from voyado_operator.reconcile.comparing import at_its_peak, compare, weigh
 from voyado_operator.reconcile.delivery import Interrupted
 from voyado_operator.reconcile.drift import DriftCheck
 from voyado_operator.reconcile.extraction import extract, match
 from voyado_operator.reconcile.findings import Assignment, Findings, Intent
+from voyado_operator.reconcile.former import Former, LeavingTarget, Released
 from voyado_operator.reconcile.limits import limits
 from voyado_operator.reconcile.planning import Decision, Question
 from voyado_operator.reconcile.ports import Engage, Ledger, Source, Target
-from voyado_operator.reconcile.preparation import Preparation
+from voyado_operator.reconcile.preparation import FormerFirst, Preparation, Prepared
 from voyado_operator.reconcile.progress import Tracker
 from voyado_operator.reconcile.registry import Registry
 from voyado_operator.reconcile.surroundings import Surroundings
@@ -31,6 +35,7 @@ from voyado_operator.reconcile.worker import Worker
 from voyado_operator.workspace import Ambiguous, Columns, Workspace
 
 logger = logging.getLogger(__name__)
+NO_DIFF, NO_WINDOW = DiffCounts(entering=0, leaving=0, unchanged=0, members=0), Window(additions=0, removals=0, peak=0)
 WORTH_REMEMBERING = 100_000  # contacts; to compare them takes 50 ms, a commit 10
 
 
@@ -45,16 +50,20 @@ class Run:
         worker: Worker,
         tracker: Tracker,
         is_stopping: Callable[[], object],
+        claimed: Claimed,
     ) -> None:
+        """`claimed` makes the status know the claim before anything is sent on its account."""
         self.assignment = assignment
         self.around = around
         self.worker = worker
         self.tracker = tracker
         self.findings = Findings()
-        self._preparation = Preparation(
-            assignment, around, registry, worker, is_stopping, self.findings.announce, tracker
+        self.registry = registry
+        self._leaving = LeavingTarget(
+            assignment.activation, assignment.run_id, around, registry, worker, tracker, is_stopping
         )
-        self._applying = Applying(assignment, around, registry, worker, tracker, is_stopping, self.findings)
+        self._preparation = Preparation(assignment, around, registry, worker, self._leaving, self.findings.announce)
+        self._applying = Applying(assignment, around, registry, worker, tracker, is_stopping, self.findings, claimed)
 
     async def execute(self) -> Findings:
         """Never raises RunError: it is a finding. Raises Interrupted when asked to stop while sending."""
@@ -64,8 +73,8 @@ class Run:
             try:
                 await self._steps(tenant)
             except LedgerUnavailable as error:
-                if not await self._is_mended(error):
-                    raise
+                if not await self._is_mended():
+                    raise error
                 await self._steps(tenant)
         except RunError as error:
             self.findings.error = error
@@ -78,11 +87,10 @@ class Run:
         self.findings.finished_at = self.around.clock()
         return self.findings
 
-    async def _is_mended(self, error: LedgerUnavailable) -> bool:
+    async def _is_mended(self) -> bool:
         """Whether it was a damaged table, which is out of the way now."""
         adapters, identity = self.around.adapters, self.assignment.identity
-        aside = adapters.set_ledger_aside if isinstance(error, LedgerRolledBack) else adapters.set_damaged_aside
-        moved = await self.worker(aside, identity, self.around.clock())
+        moved = await self.worker(adapters.set_damaged_aside, identity, self.around.clock())
         if adapters.ledger_url(identity) in moved:
             self._preparation = replace(self._preparation, is_lost=True)
         return bool(moved)
@@ -95,21 +103,46 @@ class Run:
 
     async def _steps(self, tenant: Tenant) -> None:
         target = tenant.target(self.assignment.activation, self.assignment.run_id)
-        ledger = await self._preparation.ledger()
-        self.findings.is_baselining = ledger.is_baselining
         async with AsyncExitStack() as stack:
-            try:
-                async with self.around.slots.workspace(self.assignment.connection.metadata.key):
-                    workspace = await self._opened(stack)
-                    await self._extract_and_match(workspace, tenant.engage)
-                    await self._diff(workspace, ledger, target)
-                    decision = await self._guard(workspace, ledger, target)
-                if self.assignment.intent is Intent.ENFORCE:
-                    await self._applying.apply(workspace, target, ledger, decision)
-                    await self._look_for_drift(workspace, target, ledger)
-                    await self._remember(ledger)
-            finally:  # before the worker takes the workspace down, which is 10 ms after 1,000,000 contacts
-                self.findings.ledger = ledger.url, await self.worker(lambda: ledger.version)
+            url = self.around.adapters.ledger_url(self.assignment.identity)
+            await stack.enter_async_context(self.around.slots.ledger(url))
+            prepared = await self._preparation.prepared()
+            if isinstance(prepared, FormerFirst):
+                await self._leave_first(stack, prepared.former, tenant)
+            else:
+                await self._align(stack, prepared, target, tenant)
+
+    async def _align(self, stack: AsyncExitStack, prepared: Prepared, target: Target, tenant: Tenant) -> None:
+        """Make the target what the audience says, and leave the former target, if there is one."""
+        ledger = prepared.ledger
+        self.findings.is_baselining = ledger.info.is_baselining
+        try:
+            async with self.around.slots.workspace(self.assignment.connection.metadata.key):
+                workspace = await self._opened(stack)
+                await self._extract_and_match(workspace, tenant.engage)
+                await self._diff(workspace, ledger, target)
+                if isinstance(prepared.former, Former):
+                    await self._compare_former(workspace, prepared.former)
+                decision = await self._guard(workspace, prepared, target)
+            if self.assignment.intent is Intent.ENFORCE:
+                await self._applying.apply(workspace, target, prepared, decision)
+                await self._leave(workspace, prepared, decision)
+                await self._look_for_drift(workspace, target, ledger)
+                await self._remember(ledger)
+        finally:  # before the worker takes the workspace down, which is 10 ms after 1,000,000 contacts
+            self.findings.ledger = await self.worker(prepared.reference)
+
+    async def _leave_first(self, stack: AsyncExitStack, former: Former, tenant: Tenant) -> None:
+        """Leave the former target, and nothing else; the next run begins at once."""
+        async with self.around.slots.workspace(self.assignment.connection.metadata.key):
+            workspace = await self._opened(stack)
+            await self._extract_and_match(workspace, tenant.engage)
+            self.findings.audience = await self.worker(workspace.counted)
+            await self._compare_former(workspace, former)
+            decision = await self._guard_former(workspace, former)
+        if self.assignment.intent is Intent.ENFORCE:
+            await self._take_off(workspace, former, None, decision)
+            self.findings.runs_again = self.findings.former is None
 
     async def _look_for_drift(self, workspace: Workspace, target: Target, ledger: Ledger) -> None:
         if drift := self.assignment.activation.spec.drift:
@@ -163,13 +196,16 @@ class Run:
             compare, workspace, ledger, parked, target, self.assignment, self.around.clock()
         )
 
-    async def _guard(self, workspace: Workspace, ledger: Ledger, target: Target) -> Decision:
+    async def _compare_former(self, workspace: Workspace, former: Former) -> None:
+        members = await self.worker(self._leaving.compare, workspace, former, self.around.clock())
+        self.findings.former = await self.worker(former.shown, members)
+
+    async def _guard(self, workspace: Workspace, prepared: Prepared, target: Target) -> Decision:
         self.tracker.enter("Guarding")
-        audience, diff = self.findings.audience, self.findings.diff
+        ledger, audience, diff = prepared.ledger, self.findings.audience, self.findings.diff
         if audience is None or diff is None:
             raise RuntimeError("guards judge a diff")
-        guards, now = self.assignment.activation.spec.guards, self.around.clock()
-        limited, since = limits(guards), now - from_str(guards.window)
+        limited, since = self._limits()
         due, window = await self.worker(weigh, workspace, ledger, diff, limited, self.assignment, since)
         plan = Plan(
             audience=audience,
@@ -180,16 +216,52 @@ class Run:
             review_was_due=self.assignment.review_was_due,
             unanswered=diff.unanswered,
             is_baselining=self.findings.is_baselining,
+            is_resumed=prepared.trust is Trust.RESUMED,
             is_repeat_safe=target.is_repeat_safe,
+            former=await self._former_plan(workspace, prepared.former, since),
         )
+        plan = await self.worker(at_its_peak, plan, ledger, limited, since)
+        return await self._decided(workspace, ledger, plan, limited)
+
+    async def _guard_former(self, workspace: Workspace, former: Former) -> Decision:
+        """The guards go by the audience, and by what is to be taken off."""
+        self.tracker.enter("Guarding")
+        limited, since = self._limits()
+        if self.findings.audience is None:
+            raise RuntimeError("guards judge an audience")
+        plan = Plan(
+            audience=self.findings.audience,
+            diff=NO_DIFF,
+            window=NO_WINDOW,
+            entering_opts_out=False,
+            tenant_contacts=self.assignment.connection.status.contacts or 0,
+            former=await self._former_plan(workspace, former, since),
+        )
+        return await self._decided(workspace, former.ledger, plan, limited)
+
+    def _limits(self) -> tuple[Limits, datetime]:
+        """The guards, and since when the window counts."""
+        guards = self.assignment.activation.spec.guards
+        return limits(guards), self.around.clock() - from_str(guards.window)
+
+    async def _former_plan(
+        self, workspace: Workspace, former: Former | Released | None, since: datetime
+    ) -> FormerPlan | None:
+        if not isinstance(former, Former) or self.findings.former is None:
+            return None
+        members = self.findings.former.members
+        return await self.worker(self._leaving.weigh, workspace, former, members, since)
+
+    async def _decided(self, workspace: Workspace, ledger: Ledger, plan: Plan, limited: Limits) -> Decision:
+        digest = self.findings.diff.digest if self.findings.diff else await self.worker(workspace.digest, ledger.url)
         question = Question(
-            plan=await self.worker(at_its_peak, plan, ledger, limited, since),
+            plan=plan,
             limits=limited,
-            digest=diff.digest,
+            digest=digest,
             uid=self.assignment.activation.metadata.uid,
             generation=self.assignment.activation.metadata.generation,
             approval=self.assignment.approval,
-            now=now,
+            now=self.around.clock(),
         )
         decision = await self.worker(self._decide, workspace, ledger, question)
         self.findings.violations = decision.violations
@@ -204,7 +276,52 @@ class Run:
         if question.plan.audience.pending:
             # A row that was not looked up yet may well be a member: who left cannot be known.
             workspace.hold(Operation.REMOVE)
+            if not self.assignment.withdraws:
+                workspace.former.hold()
         self.findings.held = sum(workspace.count_held(operation) for operation in Operation)
+        self.findings.held += workspace.former.count_held()
         self.findings.released = decision.is_released
         workspace.keep_changes()
         return decision
+
+    async def _leave(self, workspace: Workspace, prepared: Prepared, decision: Decision) -> None:
+        """Take people off the former target, once the new one is proven."""
+        former, diff, account = prepared.former, self.findings.diff, self.findings.account
+        is_proven = diff is not None and (diff.counts.entering == 0 or diff.counts.unchanged > 0 or account.settled > 0)
+        if not prepared.ledger.has_claimed or not is_proven:
+            return
+        if isinstance(former, Former):
+            await self._take_off(workspace, former, prepared.ledger, decision)
+        elif former is not None:
+            await self.worker(prepared.ledger.remember_elsewhere, await self.worker(former.ledger.reference))
+
+    async def _take_off(self, workspace: Workspace, former: Former, present: Ledger | None, decision: Decision) -> None:
+        shown = self.findings.former
+        if shown is None:
+            raise RuntimeError("a former target is compared before it is left")
+        approval = decision.approvals.get(Operation.REMOVE)
+        async with self.around.slots.ledger(former.ledger.url):
+            taken_off = await self._leaving.take_off(workspace, former, approval)
+        self.findings.account.take_in(taken_off)
+        left = shown.members + taken_off.membership
+        self.findings.former = await self.worker(former.shown, left)
+        if taken_off.total(Result.UNKNOWN) or await self.worker(workspace.former.count_held):
+            return
+        await self.worker(former.ledger.release)
+        if present is not None:
+            await self.worker(present.remember_elsewhere, former.ledger.reference())
+        self.registry.freed(former.identity, self.assignment.activation.metadata.key)
+        self.findings.former = None
+        self.findings.left_behind = await self.worker(workspace.former.count) if former.unreachable else 0
+        self.findings.announce(*_left(former, taken_off, left, self.findings.left_behind))
+
+
+def _left(former: Former, taken_off: Account, members: int, left_behind: int) -> tuple[str, str, str]:
+    """The Event that tells how the former target was left."""
+    done = f"{taken_off.total(Result.ACCEPTED)} contacts were taken off the former target {former.identity}"
+    stay = f"; {members} stay on it" if members else ""
+    if left_behind:
+        return "Warning", "TargetRetained", f"{done}{stay}: {former.unreachable}"
+    if refused := taken_off.described():
+        return "Warning", "TargetWithdrawn", f"{done}{stay}: {refused}"
+    return "Normal", "TargetRetained" if members else "TargetWithdrawn", f"{done}{stay}"

@@ -22,11 +22,22 @@ class Slots:
         self._share = (workspaces + 1) // 2
         self._shares = WeakValueDictionary[ObjectKey, asyncio.Semaphore]()
         self._under_way = WeakValueDictionary[ObjectKey, asyncio.Semaphore]()
+        self._ledgers = WeakValueDictionary[str, asyncio.Lock]()
 
     @asynccontextmanager
     async def run(self, connection: ObjectKey) -> AsyncIterator[None]:
         """While a run is under way; wait until it may be."""
         async with self._under_way.setdefault(connection, asyncio.Semaphore(MOST_UNDER_WAY)):
+            yield
+
+    @asynccontextmanager
+    async def ledger(self, url: str) -> AsyncIterator[None]:
+        """While one run uses a ledger; wait until no other does.
+
+        Activations of two contact types share a ledger, and a deleted one may still be sending when its successor
+        begins.
+        """
+        async with self._ledgers.setdefault(url, asyncio.Lock()):
             yield
 
     @asynccontextmanager

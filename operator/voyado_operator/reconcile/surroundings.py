@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from voyado_operator.api.common import ObjectKey
+from voyado_operator.api.activation import SegmentActivation
 from voyado_operator.reconcile.adapters import Adapters
 from voyado_operator.reconcile.ports import Cluster
 from voyado_operator.reconcile.slots import Slots
@@ -18,6 +18,6 @@ class Surroundings:
     cluster_uid: str
     clock: Callable[[], datetime]
 
-    def owner(self, activation: ObjectKey) -> str:
+    def owner(self, activation: SegmentActivation) -> str:
         """As a ledger names its owner."""
-        return f"{self.cluster_uid}/{activation}"
+        return f"{self.cluster_uid}/{activation.metadata.key}"

@@ -22,6 +22,8 @@ class Trigger(StrEnum):
     APPROVAL = "approval"
     PLAN_REQUEST = "planRequest"
     SCHEDULE = "schedule"
+    RELEASE = "release"
+    """The target that it waited for was released."""
 
 
 def trigger(activation: SegmentActivation, status: SegmentActivationStatus, now: datetime) -> Trigger | None:

@@ -1,49 +1,37 @@
 """From a manifest, or from what a ledger says of itself, to a target. A new kind of target is one more line each."""
 
-from collections.abc import Mapping
+from contextlib import suppress
+from json import dumps, loads
 
 from voyado_operator.api.activation import SegmentActivation
-from voyado_operator.api.connection import VoyadoConnection
+from voyado_operator.api.connection import EndpointCall, EndpointRoute, VoyadoConnection
 from voyado_operator.domain.errors import InvalidSpec
-from voyado_operator.domain.target import ANY_TYPE, ATTRIBUTE, TargetIdentity
+from voyado_operator.domain.target import Route, TargetIdentity
 from voyado_operator.engage.client import EngageClient
 from voyado_operator.reconcile.ports import Target
 from voyado_operator.targets.bulk import MOST_IN_FLIGHT
 from voyado_operator.targets.consent import Consent
 from voyado_operator.targets.label_attribute import LabelAttribute
-from voyado_operator.targets.label_endpoint import LabelEndpoint
+from voyado_operator.targets.label_endpoint import LabelEndpoint, filled_path
 from voyado_operator.targets.label_trigger import LabelTrigger
 from voyado_operator.targets.preference import Preference
 from voyado_operator.targets.singly import SECONDS_PER_BATCH
 
-TRIGGER, ENDPOINT = "customTrigger", "endpoint"
-UNROUTED = "none"
-"""The route of a label in a tenant that says nothing of labels."""
+CONTACT = "{contactId}"
 
 
 def identify(activation: SegmentActivation, connection: VoyadoConnection) -> TargetIdentity:
     """The name that ledgers and conflicts go by; never fails, so that even a wrong manifest has one."""
-    spec, target = connection.spec, activation.spec.target
-    host, contact_type = spec.host, spec.contact_type or ANY_TYPE
+    host, contact_type, target = connection.spec.host, connection.spec.contact_type, activation.spec.target
     if target.preference is not None:
-        preference = target.preference
-        return TargetIdentity(host, contact_type, "preference", preference.channel, "contact", preference.on_enter)
+        channel, on_enter = target.preference.channel, target.preference.on_enter
+        return TargetIdentity(host, "preference", channel, contact_type, on_enter, shown=channel)
     if target.consent is not None:
-        return TargetIdentity(host, contact_type, "consent", target.consent.id, "contact", target.consent.on_enter)
-    name = target.label.name if target.label else ""
-    return TargetIdentity(host, contact_type, "label", name, _label_route(name, connection), "Add")
-
-
-def definition(identity: TargetIdentity, connection: str) -> dict[str, str]:
-    """What a ledger says of its target: enough to take members off it when the manifest is gone."""
-    return {
-        "connection": connection,
-        "host": identity.host,
-        "kind": identity.kind,
-        "name": identity.name,
-        "route": identity.route,
-        "onEnter": identity.on_enter,
-    }
+        consent, on_enter = target.consent.id, target.consent.on_enter
+        return TargetIdentity(host, "consent", consent, contact_type, on_enter, shown=consent)
+    label = target.label.name if target.label else ""
+    route, name, parts = _label_route(label, connection)
+    return TargetIdentity(host, "label", name, contact_type, route=route, parts=parts, shown=label)
 
 
 def target_for(
@@ -58,46 +46,62 @@ def target_for(
     if target.consent is not None:
         consent, comment = target.consent, _comment(purpose, run_id)
         return Consent(client, consent.id, comment, consent.on_enter, consent.on_exit, batch_size)
-    identity = identify(activation, connection)
-    return _label(identity.route, identity.name, connection, client)
+    return _label(identify(activation, connection), connection, client)
 
 
-def withdrawing_target(
-    described: Mapping[str, str], connection: VoyadoConnection, client: EngageClient, run_id: str
+def former_target(
+    identity: TargetIdentity, on_exit: str, connection: VoyadoConnection, client: EngageClient, run_id: str
 ) -> Target:
-    """The target as a ledger describes it; a removal writes Decline, whatever onExit said. Raises InvalidSpec."""
-    kind, name, on_enter = described["kind"], described["name"], described["onEnter"]
-    if kind == "preference":
-        return Preference(client, name, on_enter, "Decline", _batch_size(connection))
-    if kind == "consent":
+    """The target as its ledger describes it, to take members off it. Raises InvalidSpec."""
+    if identity.kind == "preference":
+        return Preference(client, identity.name, identity.on_enter, on_exit, _batch_size(connection))
+    if identity.kind == "consent":
         comment = _comment("withdrawal", run_id)
-        return Consent(client, name, comment, on_enter, "Decline", _batch_size(connection))
-    return _label(described["route"], name, connection, client)
+        return Consent(client, identity.name, comment, identity.on_enter, on_exit, _batch_size(connection))
+    return _label(identity, connection, client)
 
 
-def _label_route(name: str, connection: VoyadoConnection) -> str:
-    """`attribute:<id>`, as another attribute is another label in Engage, with members of its own."""
+def _label_route(label: str, connection: VoyadoConnection) -> tuple[Route, str, dict[str, object]]:
+    """How the tenant represents the label, the label's canonical name, and what a call needs to write it.
+
+    Two labels that come to one attribute, or to the same calls, are one target.
+    """
     labels = connection.spec.labels
-    if labels is None:
-        return UNROUTED
-    if labels.attribute is not None:
-        return f"{ATTRIBUTE}{labels.attribute.id_template.replace('{label}', name)}"
-    return TRIGGER if labels.custom_trigger is not None else ENDPOINT
+    if labels is not None and labels.attribute is not None:
+        attribute = labels.attribute.id_template.replace("{label}", label)
+        return Route.ATTRIBUTE, f"attribute:{attribute.lower()}", {"attribute": attribute}
+    if labels is not None and labels.custom_trigger is not None:
+        trigger = labels.custom_trigger.trigger_id
+        return Route.TRIGGER, f"trigger:{trigger}:{label}", {"trigger": trigger, "label": label}
+    if labels is not None and labels.endpoint is not None:
+        calls = [_as_sent(call, label) for call in (labels.endpoint.add, labels.endpoint.remove)]
+        parts: dict[str, object] = {"label": label, "endpoint": labels.endpoint.manifest()}
+        return Route.ENDPOINT, f"endpoint:{dumps(calls)}", parts
+    return Route.NONE, f"none:{label}", {}
 
 
-def _label(route: str, name: str, connection: VoyadoConnection, client: EngageClient) -> Target:
-    labels, batch_size = connection.spec.labels, _batch_size(connection)
-    if route.startswith(ATTRIBUTE):
-        in_bulk = connection.spec.bulk.mode == "Auto"
-        return LabelAttribute(client, route.removeprefix(ATTRIBUTE), MOST_IN_FLIGHT if in_bulk else batch_size)
-    if route == TRIGGER and labels is not None and labels.custom_trigger is not None:
-        return LabelTrigger(client, labels.custom_trigger.trigger_id, name, batch_size)
-    if route == ENDPOINT and labels is not None and labels.endpoint is not None:
-        return LabelEndpoint(client, labels.endpoint, name, batch_size)
-    said = "does not say how it represents labels" if route == UNROUTED else f"has no label route {route} any more"
+def _as_sent(call: EndpointCall, label: str) -> list[str]:
+    """The call as it goes out for any contact; a body that is no JSON is for LabelEndpoint to refuse."""
+    body = (call.body or "").replace("{label}", label)
+    with suppress(ValueError, RecursionError):
+        body = dumps(loads(body), sort_keys=True)
+    return [call.method, filled_path(call, CONTACT, label), body]
+
+
+def _label(identity: TargetIdentity, connection: VoyadoConnection, client: EngageClient) -> Target:
+    parts, batch_size = identity.parts, _batch_size(connection)
+    match identity.route:
+        case Route.ATTRIBUTE:
+            in_bulk = connection.spec.bulk.mode == "Auto"
+            return LabelAttribute(client, str(parts["attribute"]), MOST_IN_FLIGHT if in_bulk else batch_size)
+        case Route.TRIGGER:
+            return LabelTrigger(client, str(parts["trigger"]), str(parts["label"]), batch_size)
+        case Route.ENDPOINT:
+            route = EndpointRoute.model_validate(parts["endpoint"])
+            return LabelEndpoint(client, route, str(parts["label"]), batch_size)
     raise InvalidSpec(
-        f"spec.target.label: the VoyadoConnection {connection.metadata.name} {said}; write there, for one, "
-        'labels: {attribute: {idTemplate: "label_{label}"}}'
+        f"spec.target.label: the VoyadoConnection {connection.metadata.name} does not say how it represents labels; "
+        'write there, for one, labels: {attribute: {idTemplate: "label_{label}"}}'
     )
 
 

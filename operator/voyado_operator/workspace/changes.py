@@ -19,6 +19,7 @@ from voyado_operator.domain.plan import DiffCounts
 from voyado_operator.domain.standing import Standing
 from voyado_operator.workspace import folding
 from voyado_operator.workspace.engine import lent, table
+from voyado_operator.workspace.former import WITHDRAW
 from voyado_operator.workspace.hashing import OF_A_SET, KeyedHash
 from voyado_operator.workspace.model import Lot
 
@@ -110,6 +111,7 @@ def digest(connection: duckdb.DuckDBPyConnection, seed: str) -> str:
     It names a plan; what an approval lets out is the stored plan, id by id.
     """
     sets = connection.execute(f"select op, {OF_A_SET} from changes group by op order by op").fetchall()
+    sets += connection.execute(f"select '{WITHDRAW}', {OF_A_SET} from former_members having count(*) > 0").fetchall()
     return f"sha256:{hashlib.sha256(repr((seed, sets)).encode()).hexdigest()}"
 
 
@@ -181,9 +183,10 @@ def hold(connection: duckdb.DuckDBPyConnection, operation: Operation) -> None:
 
 
 def held(connection: duckdb.DuckDBPyConnection) -> ArrowStream:
-    """contact_id and op of the held changes."""
+    """contact_id and op of the held changes, and of the held removals from the former target."""
     return connection.cursor().sql(
         "select contact_id::varchar as contact_id, op::varchar as op from changes where held and not parked"
+        f" union all select contact_id::varchar, '{WITHDRAW}' from former_members where held and not parked"
     )
 
 

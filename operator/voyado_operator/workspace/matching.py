@@ -135,6 +135,12 @@ def gather(connection: duckdb.DuckDBPyConnection, ambiguous: Ambiguous) -> Gathe
     return Gathered(kinds, found, sure)
 
 
+def distinct(connection: duckdb.DuckDBPyConnection) -> int:
+    """How many contacts `audience` has."""
+    [(contacts,)] = connection.execute("select count(distinct contact_id) from audience").fetchall()
+    return int(contacts)
+
+
 def fingerprint(connection: duckdb.DuckDBPyConnection) -> str:
     """Of the rows of `audience`, in any order."""
     [numbers] = connection.execute(f"select {OF_A_SET} from audience").fetchall()

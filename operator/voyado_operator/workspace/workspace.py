@@ -15,8 +15,9 @@ from voyado_operator.domain.errors import LedgerUnavailable
 from voyado_operator.domain.matching import Match
 from voyado_operator.domain.plan import AudienceCounts, DiffCounts
 from voyado_operator.domain.standing import Standing
-from voyado_operator.workspace import changes, matching, memory, staging
+from voyado_operator.workspace import changes, former, matching, memory, staging
 from voyado_operator.workspace.engine import engine, lent
+from voyado_operator.workspace.former import FormerMembers
 from voyado_operator.workspace.hashing import KeyedHash
 from voyado_operator.workspace.matching import Gathered
 from voyado_operator.workspace.model import Addresses, Ambiguous, Columns, Detail, Lot
@@ -36,8 +37,9 @@ class Workspace:
 
     def __enter__(self) -> "Workspace":
         self._connection = self._exits.enter_context(engine(self._memory_limit))
-        for part in (matching, changes, memory):
+        for part in (matching, changes, memory, former):
             self._connection.execute(part.SCHEMA)
+        self.former = FormerMembers(self._connection)
         return self
 
     def __exit__(
@@ -83,6 +85,10 @@ class Workspace:
         """What `diff` says of an audience that is known to be so many members and nobody else."""
         return self._gathered.counts(contacts), DiffCounts(entering=0, leaving=0, unchanged=contacts, members=contacts)
 
+    def counted(self) -> AudienceCounts:
+        """The audience in numbers, compared with nothing."""
+        return self._gathered.counts(matching.distinct(self._connection))
+
     def diff(self, standing: Standing) -> tuple[AudienceCounts, DiffCounts]:
         """Compare the audience with who is on the target, or may be. Raises LedgerUnavailable when that cannot be read.
 
@@ -94,6 +100,16 @@ class Workspace:
             return gathered.counts(contacts), diff
         except duckdb.Error as error:
             raise _unreadable("the ledger's members", error) from None
+
+    def leave_all(self, standing: Standing) -> int:
+        """Take everybody off the former target, of which `standing` tells; return how many members it has.
+
+        Raises LedgerUnavailable.
+        """
+        try:
+            return self.former.fill(standing)
+        except duckdb.Error as error:
+            raise _unreadable("the former target's members", error) from None
 
     def drop_declined(self, earlier: ArrowStream) -> int:
         """Take entering contacts out of the diff whom Engage showed to have said no; return how many.
