@@ -6,11 +6,7 @@ from datetime import UTC, datetime
 from voyado_operator.domain.delivery import Entry
 from voyado_operator.ledger.members import Ledger
 
-from tests.ledgers import record
-
-
-def opened(url: str) -> Ledger:
-    return Ledger.open(url, "cluster/bench/vip", {"onEnter": "Add"})
+from tests.ledgers import opened, record
 
 
 def first(url: str, pages: Iterable[list[str]]) -> None:

@@ -25,20 +25,19 @@ from voyado_operator.ledger.parked import Parked
 from voyado_operator.ledger.waiting import WaitingPlans
 
 from tests.component.arrow import members, rows_of, table
-from tests.ledgers import WITH_IDS_AS_TEXT, record
+from tests.ledgers import WITH_IDS_AS_TEXT, opened, record
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 ANNA, BERT = (str(uuid.UUID(int=number)) for number in (0xA22A, 0xBE27))
 OTHERS = [str(uuid.uuid4()) for _ in range(200)]
-OWNER = "cluster/marketing/vip"
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """Every kind of table, with Anna in each."""
-    base = tmp_path / "tenant" / "Member"
+    base = tmp_path / "tenant"
     url = f"file://{base}/label/vip-1"
-    ledger = Ledger.open(url, OWNER, {"onEnter": "Accept"})
+    ledger = opened(url, on_enter="Accept")
     record(ledger, Entry.ADD, [ANNA, BERT, *OTHERS], NOW)
     record(ledger, Entry.REMOVE, [ANNA], NOW)
     record(ledger, Entry.ADD, [ANNA], NOW)
@@ -47,7 +46,7 @@ def root(tmp_path: Path) -> Path:
     Parked(f"{url}.parked").park(Operation.REMOVE, {ANNA: parking(0, NOW), BERT: parking(0, NOW)}, 1, NOW)
     plan = WaitingPlan("sha256:1", "uid", 1, 1, 1, (("maxRemovals", "too many"),), NOW, NOW + timedelta(days=1))
     WaitingPlans(f"{url}.waiting").store(plan, table(contact_id=[ANNA, BERT], op=["add", "remove"]))
-    Identities(f"file://{base}/identities").remember(
+    Identities(f"file://{base}/identities/default").remember(
         [(Match("hash", MatchStatus.AMBIGUOUS, (ANNA, BERT)), NOW + timedelta(days=7))], NOW
     )
     set_aside_one(base)
@@ -56,7 +55,7 @@ def root(tmp_path: Path) -> Path:
 
 def set_aside_one(base: Path) -> None:
     url = f"file://{base}/label/old-2"
-    record(Ledger.open(url, OWNER, {"onEnter": "Add"}), Entry.ADD, [ANNA], NOW)
+    record(opened(url), Entry.ADD, [ANNA], NOW)
     set_aside(url, NOW)
 
 
@@ -123,7 +122,7 @@ def test_nothing_of_a_forgotten_contact_is_left_and_everybody_else_is(root: Path
     ledger = Ledger.existing(f"file://{root}/tenant/Member/label/vip-1")
     assert ledger is not None
     assert sorted(members(ledger)) == sorted([BERT, *OTHERS])
-    assert (ledger.owner, ledger.records(ANNA)) == (OWNER, [])
+    assert ledger.records(ANNA) == []
     waiting = WaitingPlans(f"file://{root}/tenant/Member/label/vip-1.waiting")
     assert [row["contact_id"] for row in rows_of(waiting.changes())] == [BERT]
     assert command(root, ANNA).stdout == "no ledger has a record of this contact\n"
@@ -160,7 +159,7 @@ def killed(*_: object) -> None:
 
 def test_a_table_that_cannot_be_read_keeps_no_other_from_forgetting(root: Path) -> None:
     broken = root / "tenant/Member/label/a-0"
-    record(Ledger.open(f"file://{broken}", OWNER, {}), Entry.ADD, [ANNA], NOW)
+    record(opened(f"file://{broken}"), Entry.ADD, [ANNA], NOW)
     max((broken / "_delta_log").glob("*.json")).write_bytes(b"")
 
     done = command(root, ANNA, "--forget")
@@ -206,7 +205,7 @@ def test_a_plan_that_is_being_stored_meanwhile_is_not_stored_without_its_files(r
 def test_files_that_a_run_merges_meanwhile_do_not_keep_the_contact(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     url = f"file://{root}/tenant/Member/label/vip-1"
     for _ in range(MOST_FILES):
-        record(running := Ledger.open(url, OWNER, {}), Entry.ADD, [ANNA], NOW)
+        record(running := opened(url), Entry.ADD, [ANNA], NOW)
     rewrite = ChangeLog.rewrite
 
     def beside(log: ChangeLog, kept: str) -> None:

@@ -15,8 +15,8 @@ class Storage:
         self.removed: list[str] = []
         self.cleared = 0
 
-    def unused(self) -> list[tuple[str, str]]:
-        return [(f"file:///{name}", f"uid/{namespace}/{name}") for namespace, name in OWNERS]
+    def unused(self) -> list[tuple[str, tuple[str, ...]]]:
+        return [(f"file:///{name}", (f"uid/{namespace}/{name}",)) for namespace, name in OWNERS]
 
     def remove(self, url: str) -> None:
         self.removed.append(url)

@@ -9,9 +9,10 @@ from pathlib import Path
 import duckdb
 from voyado_operator.domain.delivery import Operation
 from voyado_operator.domain.plan import WaitingPlan
-from voyado_operator.ledger.members import Ledger
 from voyado_operator.ledger.waiting import WaitingPlans
 from voyado_operator.workspace import Columns, Workspace
+
+from tests.ledgers import opened
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 CONTACTS = 1_000_000
@@ -24,7 +25,7 @@ def plan(folder: str, contacts: int) -> None:
     source = duckdb.connect().sql(
         f"select printf('%08x-0000-4000-8000-000000000000', i) as id from range({contacts}) t(i)"
     )
-    ledger = Ledger.open(f"file://{folder}/{contacts}", "owner", {})
+    ledger = opened(f"file://{folder}/{contacts}")
     waiting = WaitingPlans(f"file://{folder}/{contacts}.waiting")
     with Workspace(b"key", "256MB") as workspace:
         workspace.stage(source, Columns("id"), None, NOW)

@@ -34,8 +34,14 @@ async def test_another_tenant_is_not_written_to(install: Install) -> None:
         status = await here.run()
 
         assert other.preference("acceptsEmail")["true"] == set(here.people)
-        assert status.conditions[0].reason == "InvalidSpec"
-        assert "former URL" in status.conditions[0].message
+        assert status.conditions[0].reason == "GuardBlocked"
+        assert "no VoyadoConnection in the namespace marketing goes to" in status.conditions[0].message
+        assert here.engage.preference("acceptsEmail")["true"] == set(here.people[:2])
+        assert status.former_target is not None
+        assert status.former_target.members == 2
+        await here.approve()
+        assert here.life.status.former_target is None
+        assert here.engage.preference("acceptsEmail")["true"] == set(here.people[:2])
         await here.ends()
 
 

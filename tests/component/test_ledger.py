@@ -15,26 +15,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from voyado_operator.domain.delivery import MAY_BE_ON, RESTORED, Entry, Operation
 from voyado_operator.domain.errors import LedgerUnavailable
+from voyado_operator.domain.ledger_info import Succession
+from voyado_operator.domain.target import TargetIdentity
 from voyado_operator.ledger import changelog, ids
-from voyado_operator.ledger.layout import identities_url, ledger_url, waiting_url
+from voyado_operator.ledger.layout import identities_url, is_of_same_target, ledger_url, normalised_root, waiting_url
 from voyado_operator.ledger.members import Ledger
 from voyado_operator.targets import bulk
 
 from tests.component.arrow import contacts, members, on_target, rows_of
-from tests.ledgers import WITH_IDS_AS_TEXT, record
+from tests.ledgers import OWNER, WITH_IDS_AS_TEXT, opened, record, side
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-OWNER, TARGET = "cluster/marketing/vip", {"kind": "label", "name": "vip"}
 IDS = [f"{number:08x}-0000-4000-8000-000000000000" for number in range(30)]
 
 
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     return f"file://{tmp_path}/vip"
-
-
-def opened(url: str) -> Ledger:
-    return Ledger.open(url, OWNER, TARGET)
 
 
 @pytest.fixture
@@ -117,20 +114,35 @@ def test_what_is_known_not_to_have_happened_was_not_sent(url: str) -> None:
     assert contacts(ledger.sent(Operation.REMOVE, later)) == set(), "a refusal pays for no other removal"
 
 
-def test_a_new_ledger_is_empty_and_knows_its_owner_and_target(url: str) -> None:
+def test_a_new_ledger_is_empty_and_nobody_owns_it(url: str) -> None:
     ledger = opened(url)
     assert (members(ledger), ledger.version) == ([], 0)
-    assert (ledger.owner, ledger.target) == (OWNER, TARGET)
+    assert (ledger.info.owners, ledger.info.target) == ({}, "label vip of acme.voyado.com")
+    assert ledger.reference().mark is None
 
 
-def test_an_existing_ledger_keeps_its_owner_until_it_is_taken_over(url: str) -> None:
-    opened(url)
-    found = Ledger.open(url, "other/owner/name", {})
-    assert (found.owner, found.target) == (OWNER, TARGET)
+def test_a_ledger_belongs_to_whoever_claimed_it(url: str) -> None:
+    opened(url).claim()
+    assert list(opened(url).info.owners) == [OWNER]
 
-    found.describe("other/owner/name", TARGET)
+    opened(url, "other/owner/name").claim(Succession((OWNER,)))
 
-    assert (opened(url).owner, opened(url).target) == ("other/owner/name", TARGET)
+    assert list(opened(url).info.owners) == ["other/owner/name"]
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "is_rival"),
+    [(None, None, True), (None, "Member", True), ("Member", "Member", True), ("Member", "Contact", False)],
+)
+def test_owners_are_rivals_where_their_contacts_may_be_the_same(
+    url: str, mine: str | None, theirs: str | None, is_rival: bool
+) -> None:
+    other = opened(url)
+    other.take_side(side("other/owner/name", contact_type=theirs))
+    other.claim()
+
+    assert opened(url).info.rivals(OWNER, mine) == (["other/owner/name"] if is_rival else [])
+    assert opened(url).info.rivals("other/owner/name", mine) == []
 
 
 def test_a_ledger_that_is_not_there_is_none(url: str) -> None:
@@ -145,7 +157,7 @@ def test_of_two_writers_the_later_is_refused(url: str, intrusion: str) -> None:
     if intrusion == "append":
         record(theirs, Entry.ADD, IDS[:3], START)
     else:
-        theirs.describe("other/owner/name", TARGET)
+        theirs.claim()
 
     with pytest.raises(LedgerUnavailable, match="another writer"):
         record(ours, Entry.ADD, IDS[3:6], START)
@@ -380,31 +392,46 @@ def test_a_ledger_of_another_layout_is_refused(url: str) -> None:
             opening(url)
 
 
-@given(
-    st.lists(st.tuples(st.text(min_size=1), st.text(min_size=1)), min_size=2, max_size=2, unique=True),
-)
-def test_two_targets_never_share_a_ledger(names: list[tuple[str, str]]) -> None:
-    one, other = (ledger_url("file:///l", "acme.voyado.com", "Member", "label", name, [route]) for name, route in names)
+def named(name: str, host: str = "acme.voyado.com", kind: str = "label") -> TargetIdentity:
+    return TargetIdentity(host, kind, name)
+
+
+@given(st.lists(st.text(min_size=1), min_size=2, max_size=2, unique=True))
+def test_two_targets_never_share_a_ledger(names: list[str]) -> None:
+    one, other = (ledger_url("file:///l", named(name)) for name in names)
     assert one != other
+    assert not is_of_same_target(one, other)
 
 
 def test_where_tables_lie() -> None:
-    ledger = ledger_url("file:///var/l/", "acme.voyado.com", "Member", "label", "VIP kunder/å", ["attribute:x", "Add"])
+    ledger = ledger_url("file:///var/l", named("attribute:VIP kunder/å"))
 
-    assert ledger.startswith("file:///var/l/acme.voyado.com/Member/label/vip-kunder-")
+    assert ledger.startswith("file:///var/l/acme.voyado.com/label/vip-kunder-")
     assert waiting_url(ledger).startswith(ledger)
-    assert (
-        identities_url("file:///var/l", "acme.voyado.com", "Member")
-        == "file:///var/l/acme.voyado.com/Member/identities"
-    )
+    assert identities_url("file:///l", "acme.voyado.com", "Member") == "file:///l/acme.voyado.com/identities/Member"
+    assert identities_url("file:///l", "acme.voyado.com", None) == "file:///l/acme.voyado.com/identities/default"
 
 
 @given(st.text(min_size=1))
 def test_no_name_escapes_its_folder(name: str) -> None:
-    url = ledger_url("file:///l", name, name, "label", name, [name])
-    parts = url.removeprefix("file:///l/").split("/")
-    assert len(parts) == 4
-    assert not {".", "..", ""} & set(parts)
+    for url in (ledger_url("file:///l", named(name, name, name)), identities_url("file:///l", name, name)):
+        parts = url.removeprefix("file:///l/").split("/")
+        assert len(parts) == 3
+        assert not {".", "..", ""} & set(parts)
+
+
+@pytest.mark.parametrize(
+    ("spelled", "root"),
+    [
+        ("file:///x/ledger", "file:///x/ledger"),
+        ("file:///x//ledger/", "file:///x/ledger"),
+        ("file:///x/./y/../ledger", "file:///x/ledger"),
+        ("s3://bucket/ledger//", "s3://bucket/ledger"),
+        ("s3://bucket", "s3://bucket"),
+    ],
+)
+def test_a_root_has_one_spelling(spelled: str, root: str) -> None:
+    assert normalised_root(spelled) == root
 
 
 @pytest.mark.usefixtures("small_rebases")
@@ -412,7 +439,7 @@ def test_no_name_escapes_its_folder(name: str) -> None:
 def test_a_rebase_remembers_who_said_no_where_people_are_opted_in(
     url: str, on_enter: str, remembered: set[str]
 ) -> None:
-    ledger = Ledger.open(url, OWNER, {"onEnter": on_enter})
+    ledger = opened(url, on_enter=on_enter)
     for entry, one in zip((Entry.DECLINED, Entry.REMOVE, Entry.GONE, Entry.VOID), IDS, strict=False):
         record(ledger, entry, [one], START - timedelta(days=90))
     record(ledger, Entry.ADD, IDS[4:], START)
@@ -464,12 +491,12 @@ def _fails(*_: object, **__: object) -> None:
     raise OSError("no space left on device")
 
 
-COMMITS: dict[str, Callable[[Ledger], None]] = {
+COMMITS: dict[str, Callable[[Ledger], Any]] = {
     "entry": lambda ledger: record(ledger, Entry.LEAVING, IDS[:1], START),
     "claim": lambda ledger: ledger.claim(),
-    "owner": lambda ledger: ledger.describe("somebody", TARGET),
+    "owner": lambda ledger: (ledger.claim(), ledger.release()),
     "rebase": lambda ledger: ledger.compact(START),
-    "loss": lambda ledger: ledger.mark_lost(START, 7),
+    "loss": lambda ledger: ledger.start_anew(START),
     "erasure": lambda ledger: ledger._log.rewrite(f"contact_id <> {ids.sql(IDS[0])}"),
 }
 
@@ -477,7 +504,7 @@ COMMITS: dict[str, Callable[[Ledger], None]] = {
 @pytest.mark.usefixtures("small_rebases")
 @pytest.mark.parametrize("commit", [*COMMITS.values(), lambda ledger: ledger._log.merge()], ids=[*COMMITS, "merge"])
 def test_its_numbers_are_those_of_the_table_after_every_commit(
-    url: str, commit: Callable[[Ledger], None], monkeypatch: pytest.MonkeyPatch
+    url: str, commit: Callable[[Ledger], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Delta-rs keeps no number with a merge, and lets its handle see what others have committed."""
     monkeypatch.setattr(changelog, "MOST_FILES", 1)
@@ -495,7 +522,7 @@ def test_its_numbers_are_those_of_the_table_after_every_commit(
 
 @pytest.mark.usefixtures("small_rebases")
 @pytest.mark.parametrize("commit", COMMITS.values(), ids=COMMITS)
-def test_whom_the_members_are_is_known_until_the_next_commit(url: str, commit: Callable[[Ledger], None]) -> None:
+def test_whom_the_members_are_is_known_until_the_next_commit(url: str, commit: Callable[[Ledger], Any]) -> None:
     ledger = opened(url)
     record(ledger, Entry.ADD, IDS, START)
     assert ledger.members_of("f") is None

@@ -3,11 +3,13 @@
 from prometheus_client import CollectorRegistry
 from voyado_operator.api.activation import SegmentActivation
 from voyado_operator.api.connection import VoyadoConnection
+from voyado_operator.domain.ledger_info import Succession
 from voyado_operator.reconcile.activation import ActivationLife
 from voyado_operator.telemetry.metrics import Metrics
 
 from tests.component.conftest import Install
 from tests.component.installation import Installation
+from tests.ledgers import side
 
 
 def elsewhere(here: Installation) -> ActivationLife:
@@ -42,22 +44,27 @@ async def test_a_ledger_that_was_taken_over_knows_whose_connection_it_goes_by(in
     here.select(here.people)
     await here.run()
     ledger = here.opened_ledger()
-    ledger.describe("uid/sales/gone", ledger.target | {"connection": "engage-of-sales"})
+    ledger.take_side(side("uid/sales/gone", contact_type=None))
+    ledger.claim(Succession(("uid/marketing/vip",)))
+    here.cluster.status = {}
     here.cluster.existing = False
 
+    await here.restart()
     await here.run()
 
-    taken_over = here.opened_ledger()
-    assert (taken_over.owner, taken_over.target["connection"]) == ("uid/marketing/vip", "engage")
+    [(owner, target)] = here.opened_ledger().info.owners.items()
+    assert (owner, target["connection"]) == ("uid/marketing/vip", "engage")
 
 
 async def test_what_the_ledger_says_of_its_target_is_kept_up_to_date(install: Install) -> None:
     here = install("single")
-    here.select(here.people)
-    await here.run()
-    ledger = here.opened_ledger()
-    ledger.describe(ledger.owner, ledger.target | {"connection": "as-it-was-called-before"})
-
+    here.select(here.people[:2])
     await here.run()
 
-    assert here.opened_ledger().target["connection"] == "engage"
+    here.move(contactType="Member")
+    here.select(here.people[:3])
+    await here.run()
+
+    [target] = here.opened_ledger().info.owners.values()
+    assert target["contact_type"] == "Member"
+    assert here.shown() == set(here.people[:3])

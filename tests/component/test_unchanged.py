@@ -57,7 +57,7 @@ async def test_an_unchanged_audience_is_not_compared(install: Install, kind: str
 async def test_nor_is_one_that_was_found_unchanged_after_its_members_were_compared(install: Install) -> None:
     here = await aligned(install, "bulk")
     ledger = here.opened_ledger()
-    ledger.describe(ledger.owner, ledger.target)  # whatever is written ends the knowledge
+    ledger.fence()  # whatever is written ends the knowledge
     await here.run()
 
     with unread_members():
@@ -123,4 +123,4 @@ async def test_a_run_describes_no_ledger_anew(install: Install) -> None:
     committed = [json.loads(line) for entry in log for line in entry.read_text().splitlines()]
 
     assert here.shown() == set(here.audience)
-    assert sum("metaData" in action for action in committed) == 1, "when it was made"
+    assert sum("metaData" in action for action in committed) == 2, "when it was made, and first claimed"

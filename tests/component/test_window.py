@@ -10,10 +10,9 @@ from hypothesis import strategies as st
 from voyado_operator.domain.delivery import RESTORED, Entry, Operation
 from voyado_operator.domain.guards import Limits, Percentage, Plan, max_removals
 from voyado_operator.domain.plan import AudienceCounts, DiffCounts, Window
-from voyado_operator.ledger.members import Ledger
 
 from tests.component.arrow import contacts
-from tests.ledgers import record
+from tests.ledgers import opened, record
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
 WINDOW = timedelta(hours=24)
@@ -31,7 +30,7 @@ def test_many_small_runs_cannot_bleed_a_label_dry(runs: list[tuple[int, int, int
     """`lost` are removals that nobody answered for: every run tries them again."""
     limits = Limits(max_removals=Percentage(percent))
     with tempfile.TemporaryDirectory() as folder:
-        ledger = Ledger.open(f"file://{folder}/vip", "cluster/ns/vip", {"onEnter": "Add"})
+        ledger = opened(f"file://{folder}/vip")
         members, lost, fresh, at = set[str](), set[str](), iter(range(10_000)), START
         removed: list[tuple[datetime, set[str]]] = []  # what Engage may have removed
         sizes: list[tuple[datetime, int]] = [(START, 0)]

@@ -12,6 +12,8 @@ VERSION = "v1alpha1"
 REQUESTED_AT = f"{GROUP}/requestedAt"
 PLAN_REQUESTED_AT = f"{GROUP}/planRequestedAt"
 APPROVE = f"{GROUP}/approve"
+TAKE_OVER = f"{GROUP}/takeOver"
+"""`OWNER TOKEN`: a person hands the target over that OWNER (cluster UID/namespace/name) can never release."""
 APPROVED_BY = f"{GROUP}/approvedBy"
 """Kubernetes' name of whoever set APPROVE: stamped by the chart's admission policy, trustworthy only with it."""
 

@@ -8,7 +8,7 @@ import typer
 
 from voyado_operator.api.activation import SegmentActivation
 from voyado_operator.api.activation_status import SegmentActivationStatus
-from voyado_operator.api.common import PLAN_REQUESTED_AT, REQUESTED_AT
+from voyado_operator.api.common import PLAN_REQUESTED_AT, REQUESTED_AT, TAKE_OVER
 from voyado_operator.cli import exit_codes
 from voyado_operator.cli.api_server import ApiServer, Unable, Whereabouts
 from voyado_operator.cli.output import Output
@@ -72,6 +72,17 @@ def sync(api: ApiServer, name: str, output: Output, seconds: float | None) -> in
         typer.echo(f"run of {name} asked for; see kubectl voyado status -n {asked.metadata.namespace}")
         return exit_codes.DONE
     return outcome(api, asked, output, seconds, lambda one: one.last_handled_reconcile_at == token)
+
+
+def take_over(api: ApiServer, name: str, owner: str, output: Output, seconds: float | None) -> int:
+    """Ask for the target that `owner` can never release, and run; with `seconds`, wait so long for that run."""
+    if len(parts := owner.split("/")) != 3 or not all(parts):
+        raise Unable(
+            "--from must be an owner as the message of the TargetConflict names it: CLUSTER-UID/NAMESPACE/NAME"
+        )
+    able_to_run(api, name)
+    api.annotate(name, TAKE_OVER, f"{owner} {fresh_token()}")
+    return sync(api, name, output, seconds)
 
 
 def suspend(api: ApiServer, name: str) -> None:

@@ -101,6 +101,24 @@ def sync(
     raise typer.Exit(commands.sync(commands.at(kubeconfig, context, namespace), name, output, seconds))
 
 
+@cli.command("take-over")
+def take_over(
+    name: Name,
+    owner: Annotated[str, typer.Option("--from", help="The former owner: CLUSTER-UID/NAMESPACE/NAME.")],
+    wait: Wait = True,  # noqa: FBT002
+    timeout: Timeout = TEN_MINUTES,
+    output: Format = Output.TEXT,
+    namespace: Namespace = None,
+    context: Context = None,
+    kubeconfig: Kubeconfig = None,
+) -> None:
+    """Hand a target over whose owner can never release it, such as one of a cluster that is gone; then run."""
+    from voyado_operator.cli import commands
+
+    seconds = timeout if wait else None
+    raise typer.Exit(commands.take_over(commands.at(kubeconfig, context, namespace), name, owner, output, seconds))
+
+
 @cli.command()
 def suspend(name: Name, namespace: Namespace = None, context: Context = None, kubeconfig: Kubeconfig = None) -> None:
     """Stop running until it is resumed: sets spec.suspend."""

@@ -11,6 +11,17 @@ from voyado_operator.domain.target import overlap
 
 
 @dataclass(frozen=True, slots=True)
+class Succession:
+    """The owners whose place another takes, and the request of a person for which it does so, if they still exist."""
+
+    owners: tuple[str, ...] = ()
+    takeover: str | None = None
+
+
+NOBODY = Succession()
+
+
+@dataclass(frozen=True, slots=True)
 class LedgerInfo:
     """What a ledger says of itself, in its table's description.
 
@@ -19,7 +30,7 @@ class LedgerInfo:
     were ever written. `epoch` counts how often the ledger was found lost; rows of earlier epochs are evidence of noes.
     `lost_at` is when it was last found so, and `is_baselining` whether its members are still to be found anew.
     `elsewhere` refers to the ledgers that owners of this one left for it, as a status would.
-    `handled_takeover` is the latest request of a person to hand it over that was carried out.
+    `takeovers` are the latest requests of a person to hand it over that were carried out.
     """
 
     id: str = field(default_factory=lambda: uuid4().hex)
@@ -30,7 +41,7 @@ class LedgerInfo:
     lost_at: datetime | None = None
     is_baselining: bool = False
     elsewhere: tuple[Mapping[str, Any], ...] = ()
-    handled_takeover: str | None = None
+    takeovers: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, description: str) -> "LedgerInfo":
@@ -38,7 +49,12 @@ class LedgerInfo:
         said = dict(json.loads(description))
         lost_at = said.pop("lost_at")
         return cls(
-            **said | {"writers": tuple(said["writers"]), "elsewhere": tuple(said["elsewhere"])},
+            **said
+            | {
+                "writers": tuple(said["writers"]),
+                "elsewhere": tuple(said["elsewhere"]),
+                "takeovers": tuple(said["takeovers"]),
+            },
             lost_at=datetime.fromisoformat(lost_at) if lost_at else None,
         )
 

@@ -1,6 +1,6 @@
 """The ledger of one target: the membership that Engage has acknowledged."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -12,13 +12,14 @@ from arro3.core import Table
 from voyado_operator.api.activation_status import LedgerRef
 from voyado_operator.arrow import ArrowStream
 from voyado_operator.domain.delivery import MAY_BE_ON, RESTORED, Entry, Operation
-from voyado_operator.domain.ledger_info import LedgerInfo
+from voyado_operator.domain.ledger_info import NOBODY, LedgerInfo, Succession
 from voyado_operator.domain.standing import Standing
 from voyado_operator.domain.target import OFF_LABEL, ON_LABEL, Side
 from voyado_operator.ledger import entries, ids, moment
 from voyado_operator.ledger.changelog import ChangeLog
 from voyado_operator.ledger.claims import Claims
 
+MOST_TAKEOVERS = 8
 MOST_ELSEWHERE = 31
 """Ledgers of former targets that a ledger remembers, beside the latest."""
 
@@ -115,20 +116,22 @@ class Ledger:
         """Whether this is the ledger that the reference tells of, or what our own runs made of it since."""
         return self._claims.is_vouched_for(reference)
 
-    def claim(self, instead_of: Collection[str] = ()) -> None:
+    def claim(self, succession: Succession = NOBODY) -> None:
         """Commit that a run of this side is about to send: of two that opened the ledger before, the later fails here.
 
-        The side becomes an owner, if it is none; the owners `instead_of` whom it runs are none any more. If it is the
+        The side becomes an owner, if it is none; the owners whom it succeeds are none any more. If it is the
         ledger's first claim, the run must ask for each contact once: all that is asked has one number then, and what
         came of it the next, so that it can be made the base.
         """
         info, side = self.info, self._side
-        others = {owner: theirs for owner, theirs in info.owners.items() if owner not in instead_of}
+        others = {owner: theirs for owner, theirs in info.owners.items() if owner not in succession.owners}
         mine = side.target.definition(side.connection) | {"on_exit": side.on_exit}
         owners = {**others, side.owner: mine}
         writers = tuple(dict.fromkeys([*info.writers, self._authorship.writer]))
-        is_known = (owners, writers) == (dict(info.owners), info.writers)
-        self._claims.claim(None if is_known else replace(info, owners=owners, writers=writers))
+        asked = (succession.takeover,) if succession.takeover else ()
+        takeovers = (*info.takeovers, *asked)[-MOST_TAKEOVERS:]
+        changed = replace(info, owners=owners, writers=writers, takeovers=takeovers)
+        self._claims.claim(changed if changed != info else None)
         self.has_claimed = True
         self._first = self._log.next_seq if self.is_empty else None
 

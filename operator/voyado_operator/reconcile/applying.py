@@ -49,7 +49,7 @@ class Applying:
         self.tracker.enter("Applying", due)
         await target.check()
         is_first = ledger.is_empty
-        await self.worker(ledger.claim, prepared.ousted)
+        await self.worker(ledger.claim, prepared.succeeds)
         await self.claimed(await self.worker(ledger.reference), self.findings.former)
         moved: list[str] = []
         screen = self._screen(workspace, target, prepared, moved.extend)
@@ -72,7 +72,7 @@ class Applying:
         """Own the target, and have looked at it, though there is nothing to send."""
         ledger = prepared.ledger
         if prepared.trust is Trust.RESUMED or self.assignment.side.owner not in ledger.info.owners:
-            ledger.claim(prepared.ousted)
+            ledger.claim(prepared.succeeds)
         if ledger.info.is_baselining:
             ledger.mark_baselined()
 

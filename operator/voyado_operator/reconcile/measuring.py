@@ -69,6 +69,7 @@ def count_run(metrics: Metrics, assignment: Assignment, findings: Findings, trac
     if findings.drift is not None:
         metrics.drift.labels(*key).set(findings.drift.ratio)
     metrics.rebaselines.labels(*key).inc(findings.is_baselining)
+    metrics.left_behind.labels(*key).inc(findings.left_behind)
     if findings.audience is not None:
         metrics.audience_size.labels(*key).set(findings.audience.contacts)
         metrics.invalid.labels(*key).set(findings.audience.invalid)

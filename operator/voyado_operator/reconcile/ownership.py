@@ -1,29 +1,41 @@
 """Whose target it is: it belongs to whoever claimed its ledger, until that one releases it or is gone."""
 
-from voyado_operator.api.common import Kind, ObjectKey
+from voyado_operator.api.common import TAKE_OVER, Kind, ObjectKey
 from voyado_operator.domain.errors import TargetConflict
+from voyado_operator.domain.ledger_info import LedgerInfo, Succession
 from voyado_operator.reconcile.findings import Assignment
 from voyado_operator.reconcile.gate import hinders
 from voyado_operator.reconcile.ports import Cluster, Ledger
 from voyado_operator.reconcile.registry import Registry
+from voyado_operator.reconcile.triggers import token
 
 
-async def ousted_by(assignment: Assignment, ledger: Ledger, cluster: Cluster, registry: Registry) -> tuple[str, ...]:
-    """Return the owners whose place the activation may take, as they are gone. Raises TargetConflict."""
-    side = assignment.side
-    rivals = ledger.info.rivals(side.owner, side.target.contact_type)
+async def succession(assignment: Assignment, ledger: Ledger, cluster: Cluster, registry: Registry) -> Succession:
+    """Return the owners whose place the activation may take: they are gone, or a person has handed the target over.
+
+    Raises TargetConflict.
+    """
+    side, info = assignment.side, ledger.info
+    rivals, takeover = info.rivals(side.owner, side.target.contact_type), _takeover(assignment, info)
     for rival in rivals:
-        await _make_sure_is_gone(assignment, rival, cluster, registry)
-    return tuple(rivals)
+        if takeover is None or takeover.split()[0] != rival:
+            await _make_sure_is_gone(assignment, rival, cluster, registry)
+    return Succession(tuple(rivals), takeover if rivals else None)
+
+
+def _takeover(assignment: Assignment, info: LedgerInfo) -> str | None:
+    """What a person asks for, unless that was carried out already: the annotation may stay in Git for ever."""
+    asked = token(assignment.activation, TAKE_OVER)
+    return asked if asked and asked.split() and asked not in info.takeovers else None
 
 
 async def _make_sure_is_gone(assignment: Assignment, rival: str, cluster: Cluster, registry: Registry) -> None:
     here, key = _split(rival)
     if here != _split(assignment.side.owner)[0]:
         raise TargetConflict(
-            f"the {assignment.identity} is driven by {key} of another cluster (its kube-system namespace has UID "
-            f"{here}); if that cluster is gone: kubectl voyado take-over {assignment.activation.metadata.name} "
-            f"--from {rival}, else choose another target"
+            f"the {assignment.identity} belongs to {key} of another cluster (its kube-system namespace has UID "
+            f"{here}); if that cluster is gone: kubectl voyado take-over -n {assignment.activation.metadata.namespace} "
+            f"{assignment.activation.metadata.name} --from {rival}; else choose another target"
         )
     if await cluster.exists(Kind.ACTIVATION, key):
         raise TargetConflict(

@@ -28,4 +28,4 @@ def places(told: LedgerRef | None, left: LedgerRef | None, is_present: Callable[
         return Places(left, told if told is not None and not is_present(told) else None)
     if told is None or is_present(told):
         return Places(told, left)
-    return Places(None, left or told, is_former_first=left is not None)
+    return Places(None, left or told, is_former_first=left is not None and left.url != told.url)

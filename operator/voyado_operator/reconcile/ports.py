@@ -1,6 +1,6 @@
 """What the run needs of the outside, each as small as its use."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,7 +12,7 @@ from voyado_operator.arrow import ArrowStream
 from voyado_operator.domain.contact import Contact, Facet
 from voyado_operator.domain.delivery import Entry, Operation, Outcome, Parking
 from voyado_operator.domain.errors import RunError
-from voyado_operator.domain.ledger_info import LedgerInfo
+from voyado_operator.domain.ledger_info import NOBODY, LedgerInfo, Succession
 from voyado_operator.domain.matching import Match, MatchStatus
 from voyado_operator.domain.plan import WaitingPlan
 from voyado_operator.domain.standing import Standing
@@ -140,8 +140,8 @@ class Ledger(Protocol):
         """Whether this is the ledger that the reference tells of, or what our own runs made of it since."""
         ...
 
-    def claim(self, instead_of: Collection[str] = ()) -> None:
-        """Commit that a run is about to send; the owners `instead_of` whom it runs are none any more."""
+    def claim(self, succession: Succession = NOBODY) -> None:
+        """Commit that a run is about to send; the owners whom it succeeds are none any more."""
         ...
 
     @property

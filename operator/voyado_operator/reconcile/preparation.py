@@ -7,11 +7,12 @@ from datetime import datetime
 from voyado_operator.api.activation_status import LedgerRef
 from voyado_operator.api.common import ObjectKey
 from voyado_operator.domain.errors import TargetConflict
+from voyado_operator.domain.ledger_info import Succession
 from voyado_operator.domain.trust import Trust, trust
 from voyado_operator.reconcile.findings import Assignment
 from voyado_operator.reconcile.former import Former, LeavingTarget, Released
 from voyado_operator.reconcile.gate import hinders
-from voyado_operator.reconcile.ownership import ousted_by
+from voyado_operator.reconcile.ownership import succession
 from voyado_operator.reconcile.places import Places, places
 from voyado_operator.reconcile.ports import Ledger
 from voyado_operator.reconcile.registry import Registry, age
@@ -26,13 +27,13 @@ Announce = Callable[[str, str, str], None]
 class Prepared:
     """The target's ledger, and the former target, if there is one.
 
-    `ousted` are owners whose place this activation takes when it claims the ledger. `doubted_since`: a no that was said
-    before then may be unknown to the ledger. `was_elsewhere`: the status tells of another target's ledger.
+    `succeeds`: the owners whose place this activation takes when it claims the ledger. `doubted_since`: a no that was
+    said before then may be unknown to the ledger. `was_elsewhere`: the status tells of another target's ledger.
     """
 
     ledger: Ledger
     trust: Trust
-    ousted: tuple[str, ...]
+    succeeds: Succession
     doubted_since: datetime | None
     was_elsewhere: bool
     former: Former | Released | None
@@ -111,12 +112,15 @@ class Preparation:
     async def _of_present(self, known: Places, former: Former | Released | None) -> Prepared:
         is_doubted = known.former is not None and former is None
         ledger, believed = await self.worker(self._opened, known.present or self._elsewhere(former), is_doubted)
-        ousted = await ousted_by(self.assignment, ledger, self.around.cluster, self.registry)
-        if ousted:
-            left = ", ".join(owner.partition("/")[2] for owner in ousted)
-            self.announce("Normal", "LedgerTakenOver", f"resumes the ledger of {left}, which drives its target no more")
+        succeeds = await succession(self.assignment, ledger, self.around.cluster, self.registry)
+        if succeeds.owners:
+            why = "as a person asked for" if succeeds.takeover else "which is gone"
+            former_owners = ", ".join(succeeds.owners)
+            self.announce("Normal", "LedgerTakenOver", f"goes on with the ledger of {former_owners}, {why}")
         doubted_since = self.assignment.started_at if believed is Trust.RESUMED else ledger.info.lost_at
-        return Prepared(ledger, believed, ousted, doubted_since, known.former is not None and not known.present, former)
+        return Prepared(
+            ledger, believed, succeeds, doubted_since, known.former is not None and not known.present, former
+        )
 
     def _opened(self, known: LedgerRef | None, is_doubted: bool) -> tuple[Ledger, Trust]:  # noqa: FBT001 - a fact
         """The ledger, as this activation's side sees it. One that is lost has started anew."""

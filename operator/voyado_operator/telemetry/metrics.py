@@ -49,6 +49,11 @@ class Metrics:
         self.unmatched = one(Gauge, "voyado_activation_unmatched_contacts", "Rows that Engage knows no contact for.")
         self.blocked = one(Gauge, "voyado_activation_blocked", "1 while a guard holds a plan back.")
         self.drift = one(Gauge, "voyado_activation_drift_ratio", "Share of members read back that Engage disagrees on.")
+        self.left_behind = one(
+            Counter,
+            "voyado_activation_left_behind_contacts",
+            "Contacts that an edit or a deletion was to take off a target, and had to leave on it.",
+        )
         self.rebaselines = one(
             Counter, "voyado_activation_ledger_rebaselines", "Runs that began with a lost or damaged ledger."
         )

@@ -5,6 +5,9 @@ from typing import Any
 
 from voyado_operator.api.activation import SegmentActivation
 from voyado_operator.api.connection import VoyadoConnection
+from voyado_operator.domain.target import Side
+from voyado_operator.reconcile.findings import Assignment, Intent
+from voyado_operator.targets.build import identify
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 READY = {"type": "Ready", "lastTransitionTime": NOW, "message": ""}
@@ -57,3 +60,11 @@ def connection(
     return VoyadoConnection.model_validate(
         {"metadata": metadata("engage", 1, generation, {}), "spec": given | spec, "status": status}
     )
+
+
+def assigned(seen: SegmentActivation, intent: Intent = Intent.ENFORCE) -> Assignment:
+    """A run of an activation that nothing is known of."""
+    through = connection()
+    target = identify(seen, through)
+    side = Side(f"cluster/{seen.metadata.key}", target, "engage", seen.spec.target.on_exit, "run-1")
+    return Assignment("run-1", NOW, intent, seen, through, target, side, None, None)

@@ -86,17 +86,18 @@ def test_a_connection_wakes_to_count_its_activations(registry: Registry) -> None
     assert len(registry.users(ENGAGE)) == 1
 
 
-def test_the_oldest_activation_of_a_target_is_the_rival_of_all_others(registry: Registry) -> None:
+def test_whoever_waits_for_a_target_is_woken_when_its_owner_is_gone(registry: Registry) -> None:
     oldest, younger, elsewhere = activation("a", age=9), activation("b", age=1), activation("c", label="gold")
     for one in (oldest, younger, elsewhere):
         registry.activation_seen(one)
 
-    assert registry.rival(oldest) is None
-    assert registry.rival(younger) == oldest
-    assert registry.rival(elsewhere) is None
+    assert registry.older(oldest) == []
+    assert registry.older(younger)[0] == oldest
+    assert registry.older(elsewhere) == []
     rest(registry)
     registry.activation_gone(oldest)
     assert {"b", "vip"} <= awake(registry)
+    assert registry.activations[younger.metadata.key].is_freed
 
 
 def test_an_object_of_the_same_name_is_another_object(registry: Registry) -> None:

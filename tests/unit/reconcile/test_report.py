@@ -1,9 +1,10 @@
 """What a run's findings become: outcome, Ready, numbers, history, the next run."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from voyado_operator.api.activation_status import HistoryEntry, LedgerRef, SegmentActivationStatus
+from voyado_operator.api.activation_status import FormerTarget, HistoryEntry, LedgerRef, SegmentActivationStatus
 from voyado_operator.domain.delivery import Account, Operation, Outcome, Result
 from voyado_operator.domain.errors import CredentialsInvalid, RunError, SecretMissing, SourceFailed
 from voyado_operator.domain.guards import Violation
@@ -11,16 +12,14 @@ from voyado_operator.domain.plan import AudienceCounts, DiffCounts
 from voyado_operator.domain.schedule import Every, Schedule
 from voyado_operator.reconcile import report
 from voyado_operator.reconcile.findings import Assignment, DiffFound, Findings, Intent
-from voyado_operator.targets.build import identify
 
-from tests.unit.reconcile.objects import NOW, activation, connection
+from tests.unit.reconcile.objects import NOW, activation, assigned
 
 HOURLY = Every(timedelta(hours=1))
 
 
 def assignment(intent: Intent = Intent.ENFORCE, **spec: object) -> Assignment:
-    seen, through = activation(**spec), connection()
-    return Assignment("run-1", NOW, intent, seen, through, identify(seen, through), None, None)
+    return assigned(activation(**spec), intent)
 
 
 def findings(
@@ -139,23 +138,22 @@ def test_a_blocked_plan_says_how_to_release_it() -> None:
 
 
 def test_an_approval_is_handled_only_by_a_run_that_judged() -> None:
-    asked = assignment()
-    approving = Assignment(
-        "run-1", NOW, asked.intent, asked.activation, asked.connection, asked.identity, "sha256:a", None
-    )
+    approving = replace(assignment(), approval="sha256:a")
     judged, not_judged = findings(), Findings(error=SourceFailed(""), finished_at=NOW)
 
     assert report.reported(approving, judged, SegmentActivationStatus()).last_handled_approval == "sha256:a"
     assert report.reported(approving, not_judged, SegmentActivationStatus()).last_handled_approval is None
 
 
-@pytest.mark.parametrize(("intent", "shown"), [(Intent.ENFORCE, "file:///new"), (Intent.PLAN, "file:///former")])
-def test_a_target_that_is_only_planned_has_not_left_the_former_one(intent: Intent, shown: str) -> None:
+@pytest.mark.parametrize("is_claimed", [True, False])
+def test_the_status_tells_of_the_former_ledger_until_the_new_one_is_claimed(is_claimed: bool) -> None:
     before = SegmentActivationStatus(ledger=LedgerRef(url="file:///former", version=3))
     found = findings()
-    found.ledger = "file:///new", 0
+    found.ledger = LedgerRef(url="file:///new", version=1, mark="1-a") if is_claimed else None
+    found.former = None if is_claimed else FormerTarget(target="label old", members=4, ledger=before.ledger)
 
-    after = report.reported(assignment(intent), found, before)
+    after = report.reported(assignment(), found, before)
 
     assert after.ledger is not None
-    assert after.ledger.url == shown
+    assert after.ledger.url == ("file:///new" if is_claimed else "file:///former")
+    assert after.former_target == found.former

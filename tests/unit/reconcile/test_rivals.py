@@ -33,7 +33,7 @@ def named(name: str, one: VoyadoConnection) -> VoyadoConnection:
 
 
 @given(events=events)
-def test_the_rival_is_the_oldest_of_those_that_drive_the_target(
+def test_the_older_ones_are_those_that_drive_the_same_target(
     events: list[tuple[bool, SegmentActivation | VoyadoConnection]],
 ) -> None:
     registry = Registry(identify)
@@ -57,7 +57,7 @@ def test_the_rival_is_the_oldest_of_those_that_drive_the_target(
             and (theirs := targets.get(other.metadata.name)) is not None
             and mine.conflicts_with(theirs)
         ]
-        assert registry.rival(one) == max(older, key=lambda other: AGES[other.metadata.name], default=None)
+        assert registry.older(one) == sorted(older, key=lambda other: -AGES[other.metadata.name])
     for known in registry.connections:
         users = {one.metadata.name for one in registry.users(known)}
         assert users == {one.metadata.name for one in everybody if one.spec.connection_ref.name == known.name}

@@ -6,14 +6,14 @@ from typing import Any, cast
 
 import pytest
 from voyado_operator.domain.errors import CredentialsInvalid, Unexpected
-from voyado_operator.reconcile.findings import Assignment, Findings, Intent
+from voyado_operator.reconcile.findings import Findings
 from voyado_operator.reconcile.progress import Tracker
 from voyado_operator.reconcile.registry import Registry
 from voyado_operator.reconcile.run import Run
 from voyado_operator.reconcile.slots import Slots
 from voyado_operator.targets.build import identify
 
-from tests.unit.reconcile.objects import NOW, activation, connection
+from tests.unit.reconcile.objects import NOW, activation, assigned
 
 
 async def found(error: Exception) -> Findings:
@@ -22,11 +22,14 @@ async def found(error: Exception) -> Findings:
     async def secret(*_: object) -> str:
         raise error
 
-    seen, through = activation(), connection()
-    assignment = Assignment("run-1", NOW, Intent.ENFORCE, seen, through, identify(seen, through), None, None)
+    async def claimed(*_: object) -> None:
+        return None
+
+    assignment = assigned(activation())
     around = SimpleNamespace(cluster=SimpleNamespace(secret=secret), clock=lambda: NOW, slots=Slots(1))
     nothing = cast(Any, None)
-    return await Run(assignment, cast(Any, around), Registry(identify), nothing, Tracker(), lambda: False).execute()
+    run = Run(assignment, cast(Any, around), Registry(identify), nothing, Tracker(), lambda: False, claimed)
+    return await run.execute()
 
 
 async def test_an_error_with_a_reason_is_a_finding() -> None:

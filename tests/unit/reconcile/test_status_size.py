@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 
-from voyado_operator.api.activation_status import SegmentActivationStatus
+from voyado_operator.api.activation_status import FormerTarget, LedgerRef, SegmentActivationStatus
 from voyado_operator.api.common import APPROVED_BY
 from voyado_operator.domain.delivery import Operation, Outcome, Result
 from voyado_operator.domain.guards import Limits, Plan, violations
@@ -16,12 +16,13 @@ from voyado_operator.reconcile.findings import DiffFound, DriftFound, Findings
 from tests.unit.reconcile.objects import NOW
 from tests.unit.reconcile.test_report import assignment
 
-MOST = 32 * 1024
+MOST = 34 * 1024
 HUGE = 999_999_999
+LEDGER = LedgerRef(url="file:///" + "x" * 1000, id="f" * 32, version=HUGE, mark=f"{HUGE}-{'f' * 16}")
 SAMPLE = ["h:ffffffff"] * 10
 
 
-def test_the_worst_status_stays_below_32_kib() -> None:
+def test_the_worst_status_stays_below_34_kib() -> None:
     """A million rows planned, every guard against it, the longest history, and Engage's codes as long as they get."""
     audience = AudienceCounts(HUGE, HUGE, HUGE, HUGE, HUGE, HUGE, HUGE, 0)
     counts = DiffCounts(HUGE, HUGE, HUGE, HUGE)
@@ -48,7 +49,8 @@ def test_the_worst_status_stays_below_32_kib() -> None:
             NOW + timedelta(days=1),
         ),
         drift=DriftFound(10_000, 10_000),
-        ledger=("file:///" + "x" * 1000, HUGE),
+        ledger=LEDGER,
+        former=FormerTarget(target="t" * 512, members=HUGE, ledger=LEDGER),
         requests=HUGE,
     )
     found.account.record(Operation.ADD, 0, (Outcome(str(number), Result.REJECTED, "E" * 64) for number in range(50)))

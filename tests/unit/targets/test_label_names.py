@@ -54,3 +54,54 @@ def test_a_path_that_writes_a_decision_is_no_label(label: str, allowed: bool) ->
 def test_two_spellings_of_a_tenant_are_one(url: str, is_same: bool) -> None:
     one, other = (identify(activation(), connection(url=spelled)) for spelled in ("https://acme.voyado.com", url))
     assert one.conflicts_with(other) is is_same
+
+
+CALL = "/api/v3/contacts/{contactId}/labels/{label}"
+PUT, DELETE = {"method": "PUT", "path": CALL}, {"method": "DELETE", "path": CALL}
+BODY = {"method": "PUT", "path": "/api/v3/contacts/{contactId}/labels", "body": '{"name": "{label}", "on": true}'}
+SPACED = BODY | {"body": '{"on": true,  "name": "{label}"}'}
+ONE_FOR_ALL = {"method": "POST", "path": "/api/v3/contacts/{contactId}/member"}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        (
+            ("vip", {"attribute": {"idTemplate": "label_{label}"}}),
+            ("VIP", {"attribute": {"idTemplate": "LABEL_{label}"}}),
+            True,
+        ),
+        (
+            ("p_x", {"attribute": {"idTemplate": "vi{label}"}}),
+            ("x", {"attribute": {"idTemplate": "vip_{label}"}}),
+            True,
+        ),
+        (
+            ("vip", {"attribute": {"idTemplate": "label_{label}"}}),
+            ("vip", {"customTrigger": {"triggerId": "sync"}}),
+            False,
+        ),
+        (("vip", {"customTrigger": {"triggerId": "sync"}}), ("vip", {"customTrigger": {"triggerId": "other"}}), False),
+        (("vip", {"customTrigger": {"triggerId": "sync"}}), ("gold", {"customTrigger": {"triggerId": "sync"}}), False),
+        (
+            ("vip", {"endpoint": {"add": PUT, "remove": DELETE}}),
+            ("gold", {"endpoint": {"add": PUT, "remove": DELETE}}),
+            False,
+        ),
+        (
+            ("vip", {"endpoint": {"add": BODY, "remove": BODY}}),
+            ("vip", {"endpoint": {"add": SPACED, "remove": BODY}}),
+            True,
+        ),
+        (
+            ("vip", {"endpoint": {"add": ONE_FOR_ALL, "remove": ONE_FOR_ALL}}),
+            ("gold", {"endpoint": {"add": ONE_FOR_ALL, "remove": ONE_FOR_ALL}}),
+            True,
+        ),
+    ],
+)
+def test_labels_are_one_target_where_their_calls_are_the_same(
+    one: tuple[str, Any], other: tuple[str, Any], is_same: bool
+) -> None:
+    mine, theirs = (identify(activation(label=label), connection(labels=labels)) for label, labels in (one, other))
+    assert (mine == theirs) is is_same
