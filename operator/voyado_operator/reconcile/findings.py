@@ -129,7 +129,6 @@ class Findings:
     `is_judged` says that the guards were asked; `released` that an approved plan, or what the diff still has of it,
     went out although a guard blocks. `gone` counts members whom Engage knows no more. `former` is the target that an
     edit left, as long as it is not left altogether; `left_behind` counts contacts that stay on it against the wish.
-    `runs_again`: the next run begins at once, as this one did only what had to come first.
     """
 
     audience: AudienceCounts | None = None
@@ -143,7 +142,6 @@ class Findings:
     ledger: LedgerRef | None = None
     former: FormerTarget | None = None
     left_behind: int = 0
-    runs_again: bool = False
     drift: DriftFound | None = None
     gone: int = 0
     is_baselining: bool = False

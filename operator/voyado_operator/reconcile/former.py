@@ -11,7 +11,7 @@ from datetime import datetime
 from voyado_operator.api.activation import SegmentActivation
 from voyado_operator.api.activation_status import FormerTarget, LedgerRef
 from voyado_operator.api.connection import VoyadoConnection
-from voyado_operator.domain.delivery import Account, Operation
+from voyado_operator.domain.delivery import PARKED_FOR, Account, Operation
 from voyado_operator.domain.errors import ConnectionMissing, CredentialsInvalid, InvalidSpec, RunError
 from voyado_operator.domain.moments import microseconds
 from voyado_operator.domain.plan import FormerPlan, Window
@@ -120,11 +120,22 @@ class LeavingTarget:
         members = workspace.former.fill(former.ledger.standing())
         if not self._withdraws:
             workspace.former.keep_the_audience()
-        if (refused := self.around.adapters.parked(former.ledger).items()) is not None:
-            workspace.former.park(refused, microseconds(now))
+        self.refused_lately(workspace, former, now)
         if former.target is not None and not former.target.is_repeat_safe:
             workspace.former.hold_unanswered()
         return members
+
+    def refused_lately(self, workspace: Workspace, former: Former, now: datetime) -> int:
+        """Keep those back whom Engage refused to take off lately; return how many are tried again later.
+
+        One that was refused as often as there are waits stays on the target for good. Blocking. Raises
+        LedgerUnavailable.
+        """
+        refused = self.around.adapters.parked(former.ledger).items()
+        if refused is None:
+            return 0
+        workspace.former.park(refused, self.activation.metadata.generation, microseconds(now))
+        return workspace.former.count_tried_again(enough=len(PARKED_FOR))
 
     def weigh(self, workspace: Workspace, former: Former, members: int, since: datetime) -> FormerPlan:
         """What the guards judge. Blocking. Raises LedgerUnavailable."""

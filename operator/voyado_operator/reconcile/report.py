@@ -100,8 +100,6 @@ def next_time(
     now = findings.finished_at
     regular = next_run(schedule, assignment.started_at, now, dice)
     again = now + retry_after(schedule, _troubled_runs(status) + 1)
-    if findings.runs_again:
-        return now
     if isinstance(findings.error, Retry):
         return again
     if isinstance(findings.error, SecretMissing) and regular:  # it may be applied with the next manifest

@@ -27,7 +27,7 @@ from voyado_operator.reconcile.former import Former, LeavingTarget, Released
 from voyado_operator.reconcile.limits import limits
 from voyado_operator.reconcile.planning import Decision, Question
 from voyado_operator.reconcile.ports import Engage, Ledger, Source, Target
-from voyado_operator.reconcile.preparation import FormerFirst, Preparation, Prepared
+from voyado_operator.reconcile.preparation import Preparation, Prepared
 from voyado_operator.reconcile.progress import Tracker
 from voyado_operator.reconcile.registry import Registry
 from voyado_operator.reconcile.surroundings import Surroundings
@@ -107,10 +107,14 @@ class Run:
             url = self.around.adapters.ledger_url(self.assignment.identity)
             await stack.enter_async_context(self.around.slots.ledger(url))
             prepared = await self._preparation.prepared()
-            if isinstance(prepared, FormerFirst):
-                await self._leave_first(stack, prepared.former, tenant)
-            else:
+            if isinstance(prepared, Prepared):
                 await self._align(stack, prepared, target, tenant)
+                return
+            await self._leave_first(stack, prepared.former, tenant)
+        if self.assignment.intent is Intent.ENFORCE and self.findings.former is None:
+            assignment = replace(self.assignment, former_target=None)
+            self._preparation = replace(self._preparation, assignment=assignment)
+            await self._steps(tenant)
 
     async def _align(self, stack: AsyncExitStack, prepared: Prepared, target: Target, tenant: Tenant) -> None:
         """Make the target what the audience says, and leave the former target, if there is one."""
@@ -133,7 +137,7 @@ class Run:
             self.findings.ledger = await self.worker(prepared.reference)
 
     async def _leave_first(self, stack: AsyncExitStack, former: Former, tenant: Tenant) -> None:
-        """Leave the former target, and nothing else; the next run begins at once."""
+        """Leave the former target, and nothing else."""
         async with self.around.slots.workspace(self.assignment.connection.metadata.key):
             workspace = await self._opened(stack)
             await self._extract_and_match(workspace, tenant.engage)
@@ -142,7 +146,6 @@ class Run:
             decision = await self._guard_former(workspace, former)
         if self.assignment.intent is Intent.ENFORCE:
             await self._take_off(workspace, former, None, decision)
-            self.findings.runs_again = self.findings.former is None
 
     async def _look_for_drift(self, workspace: Workspace, target: Target, ledger: Ledger) -> None:
         if drift := self.assignment.activation.spec.drift:
@@ -305,7 +308,8 @@ class Run:
         self.findings.account.take_in(taken_off)
         left = shown.members + taken_off.membership
         self.findings.former = await self.worker(former.shown, left)
-        if taken_off.total(Result.UNKNOWN) or await self.worker(workspace.former.count_held):
+        tried_again = await self.worker(self._leaving.refused_lately, workspace, former, self.around.clock())
+        if taken_off.total(Result.UNKNOWN) or tried_again or await self.worker(workspace.former.count_held):
             return
         await self.worker(former.ledger.release)
         if present is not None:

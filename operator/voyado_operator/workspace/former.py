@@ -1,7 +1,7 @@
 """Whom an edit takes off the target that it left: the table `former_members`.
 
-`former_members` has contact_id, was (the former ledger's op: add, asked, leaving or clearing), held (a guard's block)
-and parked (Engage refused it lately).
+`former_members` has contact_id, was (the former ledger's op: add, asked, leaving or clearing), held (a guard's block),
+parked (Engage refused it lately) and refusals (how often Engage refused it in a row).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,7 +19,7 @@ from voyado_operator.workspace.model import Detail, Lot
 WITHDRAW = "withdraw"
 """The op of these in a plan that waits, beside add and remove."""
 
-SCHEMA = "create table former_members (contact_id uuid, was entry, held boolean, parked boolean);"
+SCHEMA = "create table former_members (contact_id uuid, was entry, held boolean, parked boolean, refusals bigint);"
 
 _LOTS = {Lot.MEMBERS: "was = 'add'", Lot.OTHERS: "was <> 'add'"}
 _MAY_GO = "not held and not parked"
@@ -34,7 +34,7 @@ class FormerMembers:
     def fill(self, standing: Standing) -> int:
         """Take everybody who is on the former target, or may be; return how many are members."""
         folding.fold(self._connection, standing)
-        self._connection.execute("insert into former_members select contact_id, op, false, false from standing")
+        self._connection.execute("insert into former_members select contact_id, op, false, false, 0 from standing")
         self._connection.execute("drop table standing")
         return self._count("was = 'add'")
 
@@ -46,14 +46,19 @@ class FormerMembers:
                 f" (select contact_id from {present} where contact_id is not null)"
             )
 
-    def park(self, refused: ArrowStream, now: int) -> None:
-        """Keep those back that Engage refused to remove lately; `now` is in microseconds."""
+    def park(self, refused: ArrowStream, generation: int, now: int) -> None:
+        """Keep those back that Engage refused to remove lately, in this generation; `now` is in microseconds."""
         with lent(self._connection, "lent", refused):
             self._connection.execute(
-                "update former_members set parked = true from lent r where r.op = 'remove' and epoch_us(r.until) > $now"
+                "update former_members set refusals = r.attempts, parked = epoch_us(r.until) > $now from lent r"
+                " where r.op = 'remove' and r.generation = $generation"
                 " and r.contact_id::uuid = former_members.contact_id",
-                {"now": now},
+                {"generation": generation, "now": now},
             )
+
+    def count_tried_again(self, enough: int) -> int:
+        """How many Engage refused to remove, but not yet so often that they stay for good."""
+        return self._count(f"refusals between 1 and {enough - 1:d}")
 
     def hold(self) -> None:
         """Keep all from going out."""
@@ -105,8 +110,13 @@ class FormerMembers:
         yield from Contacts.pages((text(batch["contact_id"], LENGTH) for batch in Batches(found)), sizes)
 
     def details(self, contact_ids: Sequence[str]) -> dict[str, Detail]:
-        """Nothing is known of them beside the removal."""
-        return {one: Detail() for one in contact_ids}
+        """How often Engage refused to remove each of them."""
+        found = self._connection.execute(
+            "select contact_id::varchar, refusals from former_members"
+            " where contact_id in (select unnest($asked)::uuid)",
+            {"asked": list(contact_ids)},
+        ).fetchall()
+        return {one: Detail(refusals=refusals) for one, refusals in found}
 
     def _count(self, condition: str) -> int:
         [(count,)] = self._connection.execute(f"select count(*) from former_members where {condition}").fetchall()
