@@ -1,0 +1,226 @@
+"""Whose a target is: whoever claimed it, until the last of its requests is answered, or it is gone."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from voyado_operator.api.activation_status import SegmentActivationStatus
+
+from tests.component.beside import Beside
+from tests.component.conftest import Install
+from tests.component.installation import Installation
+
+LABEL, OTHER = {"label": {"name": "vip"}}, {"label": {"name": "gold"}}
+
+
+def reason(status: SegmentActivationStatus) -> str:
+    return status.conditions[0].reason
+
+
+@pytest.fixture
+def here(install: Install) -> Installation:
+    one = install("single", people=60)
+    one.engage.configure(attributes={"label_vip": "boolean", "label_gold": "boolean"})
+    return one
+
+
+NEVER_RAN: dict[str, dict[str, Any]] = {
+    "suspended": {"suspend": True},
+    "only planning": {"mode": "Plan"},
+    "without a connection": {"connectionRef": {"name": "not-there"}},
+}
+
+
+@pytest.mark.parametrize("spec", NEVER_RAN.values(), ids=NEVER_RAN)
+async def test_an_older_one_that_never_ran_holds_up_nobody(here: Installation, spec: dict[str, Any]) -> None:
+    older = Beside(here, "older", age=9, target=LABEL, **spec)
+    await older.step()
+    here.select(here.people[:3])
+
+    assert reason(await here.run()) == "Succeeded"
+    assert here.shown() == set(here.people[:3])
+
+
+async def test_without_an_owner_the_older_goes_first(here: Installation) -> None:
+    older = Beside(here, "older", age=9, target=LABEL)
+    older.select(here.people[:2])
+    here.select(here.people[2:4])
+
+    await here.run()
+    assert here.shown() == set(), "it waits for the older one, which is due"
+    await older.step()
+    status = await here.run()
+
+    assert here.shown() == set(here.people[:2])
+    assert reason(status) == "TargetConflict"
+    assert "marketing/older" in status.conditions[0].message
+
+
+@pytest.mark.parametrize("how", ["edited away", "gone"])
+async def test_who_waits_runs_by_itself_when_the_target_is_released(here: Installation, how: str) -> None:
+    owner = Beside(here, "owner", age=9, target=LABEL)
+    owner.select(here.people[:2])
+    await owner.run()
+    here.select(here.people[2:5])
+    assert reason(await here.run()) == "TargetConflict"
+
+    if how == "gone":
+        owner.is_gone()
+    else:
+        owner.edit(target=OTHER)
+        await owner.step()
+    await here.step()
+
+    assert reason(here.life.status) == "Succeeded"
+    assert here.shown() == set(here.people[:5]), "the other one's people keep the label"
+    assert here.life.status.members == 3
+
+
+async def test_two_that_change_places_leave_each_others_people_alone(here: Installation) -> None:
+    """With Retain. A ring: each wants what the other has, and the older lets go first."""
+    other = Beside(here, "other", target=OTHER)
+    here.select(here.people[:30])
+    other.select(here.people[30:])
+    await here.run()
+    await other.run()
+
+    here.edit(target=OTHER)
+    other.edit(target=LABEL)
+    for _ in range(3):
+        await here.run()
+        await other.run()
+
+    assert (reason(here.life.status), reason(other.life.status)) == ("Succeeded", "Succeeded")
+    assert here.engage.attribute("label_vip") == set(here.people)
+    assert here.engage.attribute("label_gold") == set(here.people)
+    assert (here.life.status.members, other.life.status.members) == (30, 30)
+
+
+async def test_a_ring_that_is_undone_ends(here: Installation) -> None:
+    other = Beside(here, "other", target=OTHER)
+    here.select(here.people[:3])
+    other.select(here.people[3:6])
+    await here.run()
+    await other.run()
+    here.edit(target=OTHER)
+    other.edit(target=LABEL)
+    await other.run()
+    await here.run()
+
+    here.edit(target=LABEL)
+    other.edit(target=OTHER)
+    for _ in range(3):
+        await here.run()
+        await other.run()
+
+    assert (reason(here.life.status), reason(other.life.status)) == ("Succeeded", "Succeeded")
+    assert (here.life.status.members, other.life.status.members) == (3, 3)
+
+
+async def test_a_ring_with_withdraw_is_opened_by_a_plan_that_waits(here: Installation) -> None:
+    other = Beside(here, "other", target=OTHER)
+    here.edit(deletionPolicy="Withdraw")
+    here.select(here.people[:30])
+    other.select(here.people[30:])
+    await here.run()
+    await other.run()
+    here.edit(target=OTHER)
+    other.edit(target=LABEL)
+    await other.run()
+
+    status = await here.run()
+    assert reason(status) == "GuardBlocked"
+    assert here.engage.attribute("label_vip") == set(here.people[:30])
+    await here.approve()
+    await other.run()
+    await here.run()
+
+    assert here.engage.attribute("label_vip") == set(here.people[30:])
+    assert here.engage.attribute("label_gold") == set(here.people)
+
+
+async def test_the_same_name_by_another_route_is_another_target(here: Installation) -> None:
+    here.select(here.people[:2])
+    await here.run()
+    by_trigger = here.connection().model_dump(mode="json", by_alias=True)
+    by_trigger["spec"]["labels"] = {"customTrigger": {"triggerId": "sync"}}
+    by_trigger["metadata"]["name"] = "by-trigger"
+    here.registry.connection_seen(type(here.connection()).model_validate(by_trigger))
+    other = Beside(here, "other", target=LABEL, connectionRef={"name": "by-trigger"})
+    other.select(here.people[:2])
+
+    assert reason(await other.run()) == "Succeeded"
+    assert reason(await here.run()) == "Succeeded"
+
+
+async def test_two_contact_types_share_a_target(here: Installation) -> None:
+    here.move(contactType="Member")
+    described = here.connection().model_dump(mode="json", by_alias=True)
+    described["spec"]["contactType"] = "Contact"
+    described["metadata"]["name"] = "contacts"
+    here.registry.connection_seen(type(here.connection()).model_validate(described))
+    other = Beside(here, "other", target=LABEL, connectionRef={"name": "contacts"})
+    here.select(here.people[:3])
+    other.select(here.people[3:5])
+    for _ in range(2):
+        assert reason(await here.run()) == "Succeeded"
+        assert reason(await other.run()) == "Succeeded"
+
+    here.select(here.people[1:3])
+    await here.run()
+
+    assert (here.life.status.members, other.life.status.members) == (2, 2)
+    assert here.shown() == set(here.people[1:5])
+
+
+async def another_cluster(here: Installation) -> None:
+    """The same manifests in another cluster, with the same ledger root."""
+    await here.apply_again()
+    here.life._around = replace(here.around, cluster_uid="another")
+
+
+async def test_a_person_hands_over_what_an_owner_can_never_release(here: Installation) -> None:
+    here.select(here.people[:3])
+    await here.run()
+    former = here.opened_ledger()
+    await another_cluster(here)
+    here.select(here.people[1:4])
+    status = await here.run()
+    assert reason(status) == "TargetConflict"
+    assert "kubectl voyado take-over -n marketing vip --from uid/marketing/vip" in status.conditions[0].message
+
+    here.annotations["takeOver"] = "uid/marketing/vip 2026-11-30"
+    status = await here.run()
+
+    assert reason(status) == "Succeeded"
+    assert here.shown() == set(here.people[:4]), "another owner's records are no leavings"
+    assert list(here.opened_ledger().info.owners) == ["another/marketing/vip"]
+    with pytest.raises(Exception, match="another writer committed"):
+        former.fence()
+
+
+@pytest.mark.parametrize("said", ["uid/marketing/other 1", "uid/marketing/vip-2 1", "another 1", "   "])
+async def test_a_hand_over_names_the_owner(here: Installation, said: str) -> None:
+    here.select(here.people[:3])
+    await here.run()
+    await another_cluster(here)
+    here.annotations["takeOver"] = said
+
+    assert reason(await here.run()) == "TargetConflict"
+
+
+async def test_a_hand_over_that_was_carried_out_is_not_done_again(here: Installation) -> None:
+    """The annotation stays in Git; meanwhile a person hands the target back."""
+    here.select(here.people[:3])
+    await here.run()
+    await another_cluster(here)
+    here.annotations["takeOver"] = "uid/marketing/vip 1"
+    assert reason(await here.run()) == "Succeeded"
+    here.life._around = replace(here.around, cluster_uid="uid")
+    here.annotations["takeOver"] = "another/marketing/vip 2"
+    assert reason(await here.run()) == "Succeeded"
+
+    here.life._around = replace(here.around, cluster_uid="another")
+    here.annotations["takeOver"] = "uid/marketing/vip 1"
+
+    assert reason(await here.run()) == "TargetConflict"
