@@ -70,6 +70,7 @@ class ActivationLife:
 
         Raises Interrupted when asked to stop.
         """
+        await self._keeper.restore(self._watched)
         await keep_finalizer(self._around.cluster, self._watched.latest)
         due = await self._look()
         if not isinstance(due, Due):
