@@ -22,6 +22,12 @@ def looks_up(monkeypatch: pytest.MonkeyPatch, addresses: int) -> None:
 STAGE = Workspace.stage
 
 
+def forget_matches(folder: Path) -> None:
+    """As days later."""
+    for matches in folder.rglob("identities"):
+        shutil.rmtree(matches)
+
+
 def address(here: Installation, person: str) -> str:
     return f"person-{here.people.index(person)}@example.com"
 
@@ -66,8 +72,7 @@ async def test_an_approved_plan_waits_for_the_additions_that_are_hidden(
     warehouse = Warehouse(here, tmp_path)
     warehouse.holds(*by_address(here, here.people[:12]))
     await here.run()
-    for matches in tmp_path.rglob("identities"):  # as days later
-        shutil.rmtree(matches)
+    forget_matches(tmp_path)
     looks_up(monkeypatch, addresses)
 
     await here.approve()
@@ -86,8 +91,7 @@ async def test_an_approval_lets_nobody_else_out_meanwhile(
     warehouse = Warehouse(here, tmp_path)
     warehouse.holds(*by_address(here, here.people[:8]))
     await here.run()
-    for matches in tmp_path.rglob("identities"):
-        shutil.rmtree(matches)
+    forget_matches(tmp_path)
     looks_up(monkeypatch, 2)
     plan = here.life.status.plan
     assert plan is not None

@@ -100,12 +100,18 @@ class Ledger:
         """Commit nothing but that whoever opened the ledger before cannot write to it any more."""
         self._log.fence()
 
-    def mark_lost(self, at: datetime, replaces: int | None) -> None:
+    def mark_lost(self, at: datetime, replaces: int | None, members: int = 0) -> None:
         """Commit that this ledger takes the place of one that is gone, and that its baseline is still to be found.
 
         `replaces` is that one's version as the status knows it: until a run has reported, it is ahead of ours.
+        `members` is how many that one had.
         """
-        self._describe(lostAt=at.isoformat(), isBaselining=True, replaces=replaces)
+        self._describe(lostAt=at.isoformat(), isBaselining=True, replaces=replaces, lostMembers=members)
+
+    @property
+    def lost_members(self) -> int:
+        """How many members the lost ledger had in whose place this one is, as the status knew it."""
+        return int(self._said.get("lostMembers", 0))
 
     @property
     def replaces(self) -> int | None:

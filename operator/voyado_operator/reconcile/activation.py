@@ -167,6 +167,7 @@ class ActivationLife:
             identity=self._around.adapters.identify(activation, connection),
             approval=approval(activation, self.status),
             former_ledger=self.status.ledger,
+            former_members=self.status.members,
         )
         with bound(activation=str(activation.metadata.key), run=assignment.run_id, phase=lambda: tracker.phase):
             findings = await self._execute(assignment, tracker)

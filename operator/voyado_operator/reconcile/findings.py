@@ -36,7 +36,8 @@ class Outcome(StrEnum):
 class Assignment:
     """One run, as it was when it began.
 
-    `approval` is the digest that a person approves, if not handled before; `former_ledger` what the status says of it.
+    `approval` is the digest that a person approves, if not handled before; `former_ledger` and `former_members` are
+    what the status says of them.
     """
 
     run_id: str
@@ -47,6 +48,7 @@ class Assignment:
     identity: TargetIdentity
     approval: str | None
     former_ledger: LedgerRef | None
+    former_members: int | None = None
 
     @property
     def is_on_the_side(self) -> bool:

@@ -137,7 +137,12 @@ class Ledger(Protocol):
         """Raise LedgerUnavailable if anybody else has written since it was opened; after it, whoever did so before."""
         ...
 
-    def mark_lost(self, at: datetime, replaces: int | None) -> None: ...
+    def mark_lost(self, at: datetime, replaces: int | None, members: int = 0) -> None: ...
+
+    @property
+    def lost_members(self) -> int:
+        """How many members the lost ledger had in whose place this one is, as the status knew it."""
+        ...
 
     @property
     def replaces(self) -> int | None:

@@ -58,7 +58,8 @@ class Preparation:
             raise LedgerRolledBack(f"the ledger {url} has lost its latest changes")
         ledger = found if found is not None else await self.worker(adapters.new_ledger, url, owner, target)
         if found is None and (self.is_lost or known is not None):
-            await self.worker(ledger.mark_lost, self.around.clock(), known)
+            members = assignment.former_members if known is not None else None
+            await self.worker(ledger.mark_lost, self.around.clock(), known, members or 0)
             await self.worker(adapters.waiting_plans(ledger).drop)  # approved or not, it is about the lost one
             self.announce(
                 "Warning",
