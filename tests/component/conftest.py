@@ -13,6 +13,11 @@ from tests.component.observing import CONNECTION, Observed
 from tests.engage import EngageAdmin, running_simulator
 
 
+@pytest.fixture(autouse=True)
+def second_looks_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("voyado_operator.ledger.damage.SECOND_LOOK", 0.0)
+
+
 @pytest.fixture
 def engage() -> Iterator[EngageAdmin]:
     with running_simulator() as admin:

@@ -1,6 +1,7 @@
 """A ledger that is lost stays lost, whatever else happens meanwhile: nobody is opted in or fired for it again."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from voyado_operator.ledger.members import Ledger
 from voyado_operator.reconcile.activation import ActivationLife
 
 from tests.component.conftest import Install
-from tests.component.installation import Killed, killed_after
+from tests.component.installation import Installation, Killed, killed_after
 
 
 def damage(folder: Path) -> None:
@@ -100,3 +101,55 @@ async def test_who_was_opted_out_is_not_opted_in_by_another_on_enter(install: In
     await here.run()
 
     assert here.shown() == {other}
+
+
+@pytest.mark.parametrize("kind", ["bulk", "single", "endpoint"])
+@pytest.mark.parametrize("loss", [lambda here, _: shutil.rmtree(here.ledger()), lambda _, folder: damage(folder)])
+async def test_whoever_was_never_there_is_new(
+    install: Install, tmp_path: Path, kind: str, loss: Callable[[Installation, Path], None]
+) -> None:
+    here = install(kind, people=60, maxAdditions=5)
+    here.select(here.people[:5])
+    await here.run()
+    loss(here, tmp_path)
+
+    here.select(here.people)
+    status = await here.run()
+    assert here.shown() == set(here.people[:5])
+    assert status.conditions[0].reason == "GuardBlocked"
+
+    here.select(here.people[:10])
+    await here.run()
+    assert here.shown() == set(here.people[:10])
+    here.select(here.people[:11])
+    await here.run()
+    assert here.shown() == set(here.people[:10]), "five have been added within the window"
+
+
+async def test_members_found_again_do_not_use_up_the_window(install: Install) -> None:
+    here = install("single", people=20, maxAdditions=10)
+    here.select(here.people[:10])
+    await here.run()
+    shutil.rmtree(here.ledger())
+    await here.run(hours=25)
+
+    here.select(here.people)
+    await here.run()
+
+    assert here.shown() == set(here.people)
+
+
+async def test_an_approval_uses_up_the_members_that_may_be_found_again(install: Install) -> None:
+    here = install("single", people=60, maxAdditions=5)
+    here.select(here.people[:5])
+    await here.run()
+    shutil.rmtree(here.ledger())
+    here.select(here.people[:40])
+    await here.run()
+    await here.approve()
+    assert here.shown() == set(here.people[:40])
+
+    here.select(here.people[:46])
+    await here.run()
+
+    assert here.shown() == set(here.people[:40])

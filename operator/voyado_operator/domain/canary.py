@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from voyado_operator.domain.contact import Contact, Facet
+from voyado_operator.domain.names import shown
 
 
 def harm(before: Contact, after: Contact, facet: Facet | None) -> list[str]:
@@ -17,7 +18,9 @@ def harm(before: Contact, after: Contact, facet: Facet | None) -> list[str]:
 def side_effects(before: Contact, after: Contact, facet: Facet | None) -> list[str]:
     """What changed besides `facet`, whether or not that was written."""
     own = (facet.kind, facet.key) if facet else None
-    return [f"the {kind} {name} changed too" for kind, name in _changed(before, after) if (kind, name.lower()) != own]
+    return [
+        f"the {kind} {shown(name)} changed too" for kind, name in _changed(before, after) if (kind, name.lower()) != own
+    ]
 
 
 def undoing(before: Contact, after: Contact, facet: Facet | None, spared: Collection[str] = ()) -> dict[str, Any]:

@@ -49,8 +49,10 @@ class Plan:
     `diff` counts changes that may go out on top of those of the window: whoever is tried again was counted then.
     `entering_opts_out`: entering the target writes a person's "no" (onEnter: Decline). `review_was_due`: the day of
     governance.reviewBy, once it is over. `unanswered` counts changes that may have been sent already and must not be
-    sent twice. `is_baselining`: the ledger was lost, and its members are being found again. `is_resumed`: nothing
-    vouches for the ledger, so it may lack what was sent last. `former`: an edit left another target.
+    sent twice. `is_baselining`: the ledger was lost, and its members are being found again; it had `lost_members`, as
+    far as the status knew, 0 if it was lost before the window. `is_resumed`: nothing vouches for the ledger, so it may
+    lack what was sent last. `entering_opts_in`: entering the target writes a person's "yes". `former`: an edit left
+    another target.
     """
 
     audience: AudienceCounts
@@ -62,6 +64,8 @@ class Plan:
     unanswered: int = 0
     is_baselining: bool = False
     is_resumed: bool = False
+    lost_members: int = 0
+    entering_opts_in: bool = False
     is_repeat_safe: bool = True
     former: FormerPlan | None = None
 
@@ -69,6 +73,14 @@ class Plan:
     def is_refiring(self) -> bool:
         """Any change may have been sent already, as the ledger cannot tell, and must not be sent twice."""
         return (self.is_baselining or self.is_resumed) and not self.is_repeat_safe
+
+    @property
+    def found_again(self) -> int:
+        """How many additions, of the plan and of the window, may be members of the lost ledger.
+
+        Members beyond the window's additions are some of these, adopted or added on an approval.
+        """
+        return max(0, self.lost_members - max(0, self.diff.members - self.window.additions))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +134,16 @@ def former_target(plan: Plan, _: Limits) -> str | None:
 def max_additions(plan: Plan, limits: Limits) -> str | None:
     if limits.max_additions is None or plan.entering_opts_out or not plan.diff.entering:
         return None
-    if plan.is_baselining:  # members are found again: adding a label twice is nothing new, and nobody is opted in
+    if plan.is_baselining and plan.entering_opts_in:  # nobody is opted in then
         return None
-    if plan.diff.entering + plan.window.additions <= ceiling(limits.max_additions, plan.window.peak, 0):
+    additions, found_again = plan.diff.entering + plan.window.additions, plan.found_again
+    base = max(plan.window.peak, found_again)
+    if additions - found_again <= ceiling(limits.max_additions, base, 0):
         return None
+    lost = f"; the ledger was lost, so up to {found_again} of them may be members found again" if found_again else ""
     return (
-        f"{plan.diff.entering} contacts would be added, {plan.window.additions} were in the window; "
-        f"guards.maxAdditions is {limits.max_additions}, the highest membership in the window {plan.window.peak}"
+        f"{plan.diff.entering} contacts would be added, {plan.window.additions} were in the window{lost}; "
+        f"guards.maxAdditions is {limits.max_additions}, the highest membership in the window {base}"
     )
 
 

@@ -28,7 +28,8 @@ class LedgerInfo:
     `target` is what people call the target. `owners` has, for each owner, the definition of the target as that one
     drives it. `writers` are the names under which rows
     were ever written. `epoch` counts how often the ledger was found lost; rows of earlier epochs are evidence of noes.
-    `lost_at` is when it was last found so, and `is_baselining` whether its members are still to be found anew.
+    `lost_at` is when it was last found so, `lost_members` how many it had by the status, and `is_baselining` whether
+    they are still to be found anew.
     `elsewhere` refers to the ledgers that owners of this one left for it, as a status would.
     `takeovers` are the latest requests of a person to hand it over that were carried out.
     """
@@ -39,6 +40,7 @@ class LedgerInfo:
     writers: tuple[str, ...] = ()
     epoch: int = 1
     lost_at: datetime | None = None
+    lost_members: int = 0
     is_baselining: bool = False
     elsewhere: tuple[Mapping[str, Any], ...] = ()
     takeovers: tuple[str, ...] = ()

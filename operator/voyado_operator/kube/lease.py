@@ -5,12 +5,12 @@ import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from time import monotonic
 from typing import Any
 
 from aiohttp import ClientError
 from kubernetes.aio.client import ApiException
 
+from voyado_operator.kube.elapsed import elapsed
 from voyado_operator.kube.holder import has_ended, this_process
 
 logger = logging.getLogger(__name__)
@@ -37,8 +37,8 @@ class Lease:
 
     @property
     def may_send(self) -> bool:
-        """Whether nobody else can hold the Lease yet, however long this process was suspended."""
-        return monotonic() - self._renewed <= SENDING
+        """Whether nobody else can hold the Lease yet, however long this process or its machine was suspended."""
+        return elapsed() - self._renewed <= SENDING
 
     async def acquire(self) -> None:
         """Wait until it is ours, and keep it from then on."""
@@ -92,7 +92,7 @@ class Lease:
 
     async def _written_by_me(self, present: Any, **changes: Any) -> bool:
         """False: somebody else was faster."""
-        asked = monotonic()
+        asked = elapsed()
         try:
             self._held = await self._write(present, holderIdentity=self._me, **changes)
         except ApiException as error:
@@ -107,10 +107,10 @@ class Lease:
         if not holder or holder == self._me or has_ended(holder) or renewed is None:
             return True
         if self._seen[0] != renewed:
-            self._seen = renewed, monotonic()
+            self._seen = renewed, elapsed()
             logger.info("waiting for the Lease %s/%s, which %s holds", self._namespace, self._name, holder)
         is_old = datetime.now(UTC) - renewed > SKEW + timedelta(seconds=DURATION)
-        return is_old or monotonic() - self._seen[1] > DURATION
+        return is_old or elapsed() - self._seen[1] > DURATION
 
     async def _read(self) -> Any:
         try:

@@ -139,10 +139,13 @@ class Ledger:
         """Commit nothing but that whoever opened the ledger before cannot write to it any more."""
         self._log.fence()
 
-    def start_anew(self, at: datetime) -> None:
-        """Commit that the ledger was found lost: it becomes another one, and its records are evidence of noes only."""
+    def start_anew(self, at: datetime, members: int = 0) -> None:
+        """Commit that the ledger was found lost: it becomes another one, and its records are evidence of noes only.
+
+        `members` is how many the lost one had, as the status knew it.
+        """
         info = self.info
-        self._claims.change(id=uuid4().hex, epoch=info.epoch + 1, lost_at=at, is_baselining=True)
+        self._claims.change(id=uuid4().hex, epoch=info.epoch + 1, lost_at=at, lost_members=members, is_baselining=True)
         self.take_side(self._side)
 
     def mark_baselined(self) -> None:

@@ -72,6 +72,7 @@ class ActivationLife:
 
         Raises Interrupted when asked to stop.
         """
+        await self._keeper.restore(self._watched)
         await keep_finalizer(self._around.cluster, self._watched.latest)
         due = await self._look()
         if not isinstance(due, Due):
@@ -198,6 +199,7 @@ class ActivationLife:
             approval=approval(activation, self.status),
             former_ledger=self.status.ledger,
             former_target=self.status.former_target,
+            former_members=self.status.members,
         )
         with bound(activation=str(activation.metadata.key), run=assignment.run_id, phase=lambda: tracker.phase):
             findings = await self._execute(assignment, tracker)

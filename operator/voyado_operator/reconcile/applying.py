@@ -64,7 +64,7 @@ class Applying:
             await self._look_up_again(moved)
         if self.findings.is_baselining and not decision.waiting:
             await self.worker(ledger.mark_baselined)
-        if decision.is_released and self.findings.account.settled == due:
+        if decision.is_released and self.findings.account.settled == due and not self._has_pending_rows:
             await self.worker(self.around.adapters.waiting_plans(ledger).drop)
             self.findings.waiting = None
 
@@ -75,6 +75,11 @@ class Applying:
             ledger.claim(prepared.succeeds)
         if ledger.info.is_baselining:
             ledger.mark_baselined()
+
+    @property
+    def _has_pending_rows(self) -> bool:
+        """Whether rows wait for their look-up: until then removals are held, approved ones too."""
+        return self.findings.audience is not None and self.findings.audience.pending > 0
 
     async def _delivery(
         self, workspace: Workspace, target: Target, ledger: Ledger, screen: Screen, decision: Decision

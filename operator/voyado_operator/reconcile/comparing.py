@@ -60,6 +60,13 @@ def weigh(
     return replace(counts, entering=entering, leaving=leaving), Window(additions, removals, peak=counts.members)
 
 
+def lost_members(ledger: Ledger, since: datetime) -> int:
+    """How many members a ledger had that was lost since then, or whose members are still to be found again."""
+    lost_at = ledger.info.lost_at
+    counts = ledger.info.is_baselining or (lost_at is not None and lost_at >= since)
+    return ledger.info.lost_members if counts else 0
+
+
 def at_its_peak(plan: Plan, ledger: Ledger, limits: Limits, since: datetime) -> Plan:
     """The plan with the highest membership since then, if a guard blocks it by the present one.
 

@@ -38,6 +38,7 @@ class ConnectionLife:
 
     async def step(self) -> float | None:
         """Probe if it is time; return after how many seconds to look again, None: when woken."""
+        await self._keeper.restore(self._watched)
         connection, status = self._watched.latest, self._keeper.status
         changes: dict[str, object] = {
             "activations": len(self._registry.users(connection.metadata.key)),

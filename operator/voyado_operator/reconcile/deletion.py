@@ -63,7 +63,7 @@ class Deletions:
         """Start the withdrawal that a deleted object waits for, if any."""
         uid, known = activation.metadata.uid, self._watched.get(activation.metadata.uid)
         if known is not None:
-            before, known.latest = known.latest, activation
+            before = known.take_in(activation)
             if before.metadata.generation != activation.metadata.generation:
                 known.wake.set()  # somebody may have changed the policy
         elif finalizer.holds(activation):
@@ -115,6 +115,7 @@ class Deletions:
 
     async def _attempt(self, activation: SegmentActivation, keeper: Keeper, tracker: Tracker) -> None:
         metadata = activation.metadata
+        await keeper.restore(self._watched[metadata.uid])
         if self._watched[metadata.uid].latest.spec.deletion_policy == "Retain":
             await self._leave_behind(activation, keeper, "deletionPolicy is Retain by now")
             return

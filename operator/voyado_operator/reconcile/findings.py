@@ -37,7 +37,7 @@ class Assignment:
     """One run, as it was when it began.
 
     `side` is as whom it drives the target. `approval` is the digest that a person approves, if not handled before;
-    `former_ledger` and `former_target` are what the status says of them.
+    `former_ledger`, `former_target` and `former_members` are what the status says of them.
     """
 
     run_id: str
@@ -50,6 +50,7 @@ class Assignment:
     approval: str | None
     former_ledger: LedgerRef | None
     former_target: FormerTarget | None = None
+    former_members: int | None = None
 
     @property
     def is_on_the_side(self) -> bool:

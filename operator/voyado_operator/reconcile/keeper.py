@@ -3,13 +3,14 @@
 import logging
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from voyado_operator.api.activation_status import SegmentActivationStatus
 from voyado_operator.api.common import Condition, Kind, Metadata
 from voyado_operator.api.connection import VoyadoConnectionStatus
 from voyado_operator.reconcile.conditions import Verdict, conditions, ready_of
 from voyado_operator.reconcile.ports import Cluster
+from voyado_operator.reconcile.registry import Watched
 
 logger = logging.getLogger(__name__)
 Status = TypeVar("Status", SegmentActivationStatus, VoyadoConnectionStatus)
@@ -46,6 +47,17 @@ class StatusKeeper(Generic[Status]):
             await self.announce(
                 metadata, "Warning" if after.status == "False" else "Normal", after.reason, after.message
             )
+
+    async def restore(self, watched: Watched[Any]) -> None:
+        """Write the status again as it is, if somebody else has emptied it."""
+        if not watched.is_emptied:
+            return
+        watched.is_emptied = False  # it may be emptied once more meanwhile
+        try:
+            await self._cluster.apply_status(self._kind, watched.latest.metadata, self.status.manifest())
+        except BaseException:
+            watched.is_emptied = True
+            raise
 
     async def announce(self, metadata: Metadata, severity: str, reason: str, message: str) -> None:
         """Post an Event; a lost one is only logged, as the status says the same."""

@@ -66,16 +66,20 @@ def decide(workspace: Workspace, ledger: Ledger, plans: WaitingPlans, question: 
 def _decide(workspace: Workspace, ledger: Ledger, plans: WaitingPlans, question: Question) -> Decision:
     violations = judge(workspace, question)
     waiting = _current(plans, question)
-    if all(one.guard == "reviewBy" for one in violations):
-        plans.drop()
-        return Decision(violations)
-    held = _held(workspace)
-    release = workspace.release
-    if waiting is not None and waiting.approved and not question.plan.is_repeat_safe:
-        release = workspace.release_unasked  # what was sent on that approval and not answered needs another one
+    was_approved = waiting is not None and waiting.approved
     if waiting is not None and waiting.digest == question.approval:
         plans.mark_approved()
         waiting = replace(waiting, approved=True)
+    # A row that waits for its look-up hides a contact that enters: what the diff lacks may be part of the plan.
+    is_whole = not question.plan.audience.pending
+    if all(one.guard == "reviewBy" for one in violations):
+        if is_whole:
+            plans.drop()
+        return Decision(violations, None if is_whole else waiting)
+    held = _held(workspace)
+    release = workspace.release
+    if was_approved and not question.plan.is_repeat_safe:
+        release = workspace.release_unasked  # what was sent on that approval and not answered needs another one
     if waiting is not None and waiting.approved:
         release(plans.changes())
         workspace.former.release(plans.changes())
@@ -85,7 +89,8 @@ def _decide(workspace: Workspace, ledger: Ledger, plans: WaitingPlans, question:
             # Beside contacts that were not answered for, others of the operation go out without an approval.
             approvals = released if guards.holds_everything(question.plan, violations) else {}
             return Decision(violations, waiting, approvals, is_released=True)
-        waiting = None  # nothing of it is left in the diff: whatever is blocked now is another plan
+        if is_whole:
+            waiting = None  # nothing of it is left in the diff: whatever is blocked now is another plan
     if waiting is None and any(held.values()):
         waiting = _waiting(question, violations, held)
         ledger.fence()

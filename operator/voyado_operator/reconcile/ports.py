@@ -153,7 +153,9 @@ class Ledger(Protocol):
         """Raise LedgerUnavailable if anybody else has written since it was opened; after it, whoever did so before."""
         ...
 
-    def start_anew(self, at: datetime) -> None: ...
+    def start_anew(self, at: datetime, members: int = 0) -> None:
+        """Commit that the ledger was found lost, which had so many members as far as is known."""
+        ...
 
     def release(self) -> None:
         """Commit that this owner sends nothing more."""

@@ -134,7 +134,7 @@ class Preparation:
         ledger = found or adapters.new_ledger(assignment.identity)
         ledger.take_side(assignment.side)
         if believed is Trust.LOST:
-            ledger.start_anew(self.around.clock())
+            ledger.start_anew(self.around.clock(), assignment.former_members or 0 if known is not None else 0)
             adapters.waiting_plans(ledger).drop()  # approved or not, it is about the lost one
             self.announce(
                 "Warning",

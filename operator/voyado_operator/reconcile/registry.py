@@ -28,12 +28,30 @@ Kind = TypeVar("Kind", SegmentActivation, VoyadoConnection)
 class Watched(Generic[Kind]):
     """The latest version of an object, and the event that wakes its daemon.
 
-    `is_freed`: the target that an activation waited for was released; it runs.
+    `is_freed`: the target that an activation waited for was released; it runs. `is_emptied`: the latest version has lost
+    the Ready condition that one before it had. No write of ours does that, so somebody else did, and it is still to be
+    written again.
     """
 
     latest: Kind
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     is_freed: bool = False
+    is_emptied: bool = False
+    _was_ready: bool = False
+
+    def __post_init__(self) -> None:
+        self._was_ready = _shows_ready(self.latest)
+
+    def take_in(self, seen: Kind) -> Kind:
+        """Make `seen` the latest version; return the one before it."""
+        before, self.latest = self.latest, seen
+        is_new = seen.metadata.resource_version != before.metadata.resource_version
+        if _shows_ready(seen):
+            self._was_ready = True
+        elif _shows_ready(before) or (is_new and self._was_ready):
+            self.is_emptied = True
+            self.wake.set()
+        return before
 
 
 class Registry:
@@ -60,7 +78,7 @@ class Registry:
             self._enlist(activation)
             self._wake_connection(_connection_key(activation))
             return
-        before, known.latest = known.latest, activation
+        before = known.take_in(activation)
         if _asked(before) != _asked(activation):
             known.wake.set()
         if before.spec.connection_ref != activation.spec.connection_ref or before.spec.target != activation.spec.target:
@@ -86,7 +104,7 @@ class Registry:
             self._identify_users(key)
             self._wake_users(key)
             return
-        before, known.latest = known.latest, connection
+        before = known.take_in(connection)
         if before.spec != connection.spec:
             self._identify_users(key)
         if before.metadata.generation != connection.metadata.generation:
@@ -191,6 +209,10 @@ def is_being_probed(connection: VoyadoConnection) -> bool:
     ready = ready_of(connection.status.conditions)
     current = connection.status.observed_generation == connection.metadata.generation
     return not connection.spec.suspend and (not current or ready is None or ready.status == "Unknown")
+
+
+def _shows_ready(seen: SegmentActivation | VoyadoConnection) -> bool:
+    return ready_of(seen.status.conditions) is not None
 
 
 def _connection_key(activation: SegmentActivation) -> ObjectKey:

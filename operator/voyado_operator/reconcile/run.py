@@ -18,7 +18,7 @@ from voyado_operator.reconcile import planning
 from voyado_operator.reconcile.access import tenant_of
 from voyado_operator.reconcile.adapters import Tenant
 from voyado_operator.reconcile.applying import Applying, Claimed
-from voyado_operator.reconcile.comparing import at_its_peak, compare, weigh
+from voyado_operator.reconcile.comparing import at_its_peak, compare, lost_members, weigh
 from voyado_operator.reconcile.delivery import Interrupted
 from voyado_operator.reconcile.drift import DriftCheck
 from voyado_operator.reconcile.extraction import extract, match
@@ -220,6 +220,8 @@ class Run:
             unanswered=diff.unanswered,
             is_baselining=self.findings.is_baselining,
             is_resumed=prepared.trust is Trust.RESUMED,
+            lost_members=await self.worker(lost_members, ledger, since),
+            entering_opts_in=self.assignment.entering_opts_in,
             is_repeat_safe=target.is_repeat_safe,
             former=await self._former_plan(workspace, prepared.former, since),
         )

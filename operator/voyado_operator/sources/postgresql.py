@@ -64,8 +64,8 @@ def _guarded(uri: str, timeout: timedelta, policy: SourcePolicy) -> str:
         raise _malformed("its user name or password holds an '@', which must be written %40")
     if not host or "," in place or "%" in place:  # libpq decodes a percent sign after we have looked at the host
         raise _malformed("it must name one host, without percent-encoding")
-    if unknown := sorted(parameters.keys() - PARAMETERS):
-        raise _malformed(f"the parameter {unknown[0]} is not allowed; these are: {', '.join(sorted(PARAMETERS))}")
+    if parameters.keys() - PARAMETERS:  # which may be a piece of a password that has a question mark
+        raise _malformed(f"only these parameters are allowed: {', '.join(sorted(PARAMETERS))}")
     policy.check_host(host)
     milliseconds = int(timeout.total_seconds() * 1000)
     session = f"-c default_transaction_read_only=on -c statement_timeout={milliseconds}"

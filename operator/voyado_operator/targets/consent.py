@@ -3,6 +3,7 @@
 from voyado_operator.domain.consent import SOURCE
 from voyado_operator.domain.contact import Facet
 from voyado_operator.domain.errors import TargetNotFound
+from voyado_operator.domain.names import listed
 from voyado_operator.engage.client import EngageClient
 from voyado_operator.targets.choice import Choice
 
@@ -28,5 +29,5 @@ class Consent(Choice):
         defined = [consent for consent, _ in await self.client.consents()]
         if self._consent_id not in defined:
             raise TargetNotFound(
-                f"spec.target.consent.id: the tenant has no consent {self._consent_id!r}; it has {', '.join(defined)}"
+                f"spec.target.consent.id: the tenant has no consent {self._consent_id!r}; it has {listed(defined)}"
             )

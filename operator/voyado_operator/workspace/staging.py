@@ -13,6 +13,7 @@ from arro3.core import RecordBatch, Table
 from voyado_operator.arrow import ArrowStream, Batches
 from voyado_operator.domain.errors import SourceFailed
 from voyado_operator.domain.moments import microseconds
+from voyado_operator.domain.names import listed
 from voyado_operator.workspace.canonical import as_bytes
 from voyado_operator.workspace.engine import lent, table
 from voyado_operator.workspace.hashing import KeyedHash
@@ -85,7 +86,7 @@ def _resolved(columns: Columns, existing: list[str]) -> Columns:
         found = [n for n in existing if n == name] or [n for n in existing if n.lower() == name.lower()]
         if len(found) != 1:
             problem = f"has {len(found)} columns named" if found else "has no column"
-            raise SourceFailed(f"the audience {problem} {name!r}; its columns are {', '.join(existing)}")
+            raise SourceFailed(f"the audience {problem} {name!r}; its columns are {listed(existing)}")
         return found[0]
 
     return Columns(spelled(columns.contact_id), spelled(columns.email), spelled(columns.decided_at))

@@ -1,6 +1,7 @@
 """Each guard lets a normal plan pass and blocks the accident it exists for."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,7 @@ from voyado_operator.domain.guards import GUARDS, Limits, Percentage, Plan, opt_
 from voyado_operator.domain.plan import AudienceCounts, DiffCounts, Window
 
 
-def plan(**changes: int | bool) -> Plan:
+def plan(**changes: Any) -> Plan:
     """A quiet day: 1,000 members, 10 enter, 14 leave; `changes` say what is different."""
     audience = {
         "rows": 1000,
@@ -23,7 +24,13 @@ def plan(**changes: int | bool) -> Plan:
     }
     diff = {"entering": 10, "leaving": 14, "unchanged": 986, "members": 1000}
     window = {"additions": 0, "removals": 0, "peak": 1000}
-    rest = {"entering_opts_out": False, "tenant_contacts": 70_000}
+    rest = {
+        "entering_opts_out": False,
+        "tenant_contacts": 70_000,
+        "is_baselining": False,
+        "lost_members": 0,
+        "entering_opts_in": False,
+    }
     for part in (audience, diff, window, rest):
         part.update({key: value for key, value in changes.items() if key in part})
     return Plan(AudienceCounts(**audience), DiffCounts(**diff), Window(**window), **rest)
@@ -69,6 +76,32 @@ def test_a_number_of_removals_means_itself(leaving, blocked):
 def test_additions_have_the_ceiling_that_the_author_wrote(entering, blocked):
     assert bool(blocked_by(plan(entering=entering), Limits(max_additions=500))) is blocked
     assert blocked_by(plan(entering=entering)) == []
+
+
+@pytest.mark.parametrize(
+    ("found", "blocked"),
+    [
+        ({"entering": 45}, False),  # 40 of them may have been members
+        ({"entering": 46}, True),
+        ({"entering": 30, "members": 15, "additions": 15}, False),  # the second run of a baseline
+        ({"entering": 30, "members": 15, "additions": 16}, True),
+        ({"entering": 5, "members": 60}, False),  # all were added on an approval, or adopted: whoever else comes is new
+        ({"entering": 6, "members": 60}, True),
+        ({"entering": 25, "members": 20}, False),
+        ({"entering": 26, "members": 20}, True),
+        ({"entering": 500, "entering_opts_in": True}, False),  # nobody is opted in while baselining
+        ({"entering": 6, "is_baselining": False, "members": 40, "entering_opts_in": True}, True),
+    ],
+)
+def test_additions_beyond_the_members_of_a_lost_ledger_are_new(found, blocked):
+    lost = {"members": 0, "peak": 0, "is_baselining": True, "lost_members": 40}
+    assert (blocked_by(plan(leaving=0, **lost | found), Limits(max_additions=5)) == ["maxAdditions"]) is blocked
+
+
+@pytest.mark.parametrize(("entering", "blocked"), [(110, False), (111, True)])
+def test_a_percentage_of_additions_is_of_the_lost_ledgers_members(entering, blocked):
+    judged = plan(entering=entering, leaving=0, members=0, peak=0, is_baselining=True, lost_members=100)
+    assert bool(blocked_by(judged, Limits(max_additions=Percentage(10)))) is blocked
 
 
 @pytest.mark.parametrize(("entering", "blocked"), [(7000, False), (7001, True)])
