@@ -26,12 +26,6 @@ class Drivers:
         others = set[ObjectKey]().union(*(self._by_trait[trait] for trait in target.traits)) - {key}
         return [other for other in others if self.drives(other, target)]
 
-    def beside(self, key: ObjectKey) -> list[TargetIdentity]:
-        """What the other activations drive in the tenant of `key`."""
-        mine = self._targets.get(key)
-        others = (target for other, target in self._targets.items() if other != key)
-        return [target for target in others if mine is not None and target.host == mine.host]
-
     def put(self, key: ObjectKey, target: TargetIdentity | None) -> None:
         """`key` drives this target now, and no other; None: none that is known."""
         if former := self._targets.pop(key, None):

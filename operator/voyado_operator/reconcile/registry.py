@@ -12,10 +12,11 @@ from typing import Generic, TypeVar
 from voyado_operator.api.activation import SegmentActivation
 from voyado_operator.api.common import APPROVE, PLAN_REQUESTED_AT, REQUESTED_AT, ObjectKey
 from voyado_operator.api.connection import VoyadoConnection
-from voyado_operator.domain.target import ATTRIBUTE, TargetIdentity
+from voyado_operator.domain.target import TargetIdentity
 from voyado_operator.reconcile.capabilities import Capabilities
 from voyado_operator.reconcile.conditions import ready_of
 from voyado_operator.reconcile.drivers import Drivers
+from voyado_operator.reconcile.own_writes import OwnWrites
 from voyado_operator.reconcile.trials import Trials
 
 Identify = Callable[[SegmentActivation, VoyadoConnection], TargetIdentity]
@@ -44,6 +45,7 @@ class Registry:
         self.suspected: set[ObjectKey] = set()
         self.capabilities = Capabilities(wake=self._wake_connection)
         self.trials = Trials()
+        self.own_writes = OwnWrites()
 
     def activation_seen(self, activation: SegmentActivation) -> None:
         """Take in a version; wake its daemon if somebody asked for something, and whom the change concerns."""
@@ -118,11 +120,6 @@ class Registry:
         """The oldest other activation of the same target, if it is older than this one (age first, then name)."""
         others = (self.activations[key].latest for key in self._drivers.rivals(activation.metadata.key))
         return min((other for other in others if _age(other) < _age(activation)), key=_age, default=None)
-
-    def labels_beside(self, key: ObjectKey) -> set[str]:
-        """The attributes, in lower case, that other activations write in the tenant of the activation `key`."""
-        routes = (target.route for target in self._drivers.beside(key))
-        return {route.removeprefix(ATTRIBUTE).lower() for route in routes if route.startswith(ATTRIBUTE)}
 
     def drives(self, key: ObjectKey, identity: TargetIdentity) -> bool:
         """Whether the activation `key` is known and drives this target, which it does until it is gone entirely."""

@@ -88,6 +88,7 @@ class Withdrawal:
                 return Withdrawn(0, unanswered)
             await self.worker(ledger.claim)
             self.tracker.enter("Withdrawing", members)
+            writing = self.registry.own_writes.of(ledger.target.get("host", ""))
             delivery = Delivery(
                 workspace=workspace,
                 target=target,
@@ -98,9 +99,8 @@ class Withdrawal:
                 worker=self.worker,
                 clock=self.around.clock,
                 screen=everybody if ledger.target["kind"] == "label" else Departures(target),
-                canary=Canary(
-                    target, lambda _: True, lambda _: None, self.registry.trials
-                ),  # what filled the ledger has shown it
+                # What filled the ledger has shown it.
+                canary=Canary(target, lambda _: True, lambda _: None, self.registry.trials, writing),
                 approvals={},
                 is_stopping=self.is_stopping,
                 advance=self.tracker.advance,
