@@ -10,62 +10,61 @@ from voyado_operator.domain.contact import Facet
 
 READ_LATE = 3.0  # seconds; what Engage shows may be older than a change that it has acknowledged
 DONE_LATE = 900.0  # seconds; an unfinished batch is given up after 600, and Engage may go on working on it
-LONGEST_LOOK = 900.0  # seconds; no first change is looked at for longer, with all that is tried again
+
+
+@dataclass(slots=True)
+class _Written:
+    """How many runs are writing a facet, and until when the changes of those that are over may show."""
+
+    runs: int = 0
+    shows_until: float = float("-inf")
 
 
 class OwnWrites:
-    """Of all runs and withdrawals, by the tenant's host."""
+    """Of all runs and withdrawals: each facet that was ever written, by the tenant's host."""
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self.clock = clock
-        self._of_tenant: defaultdict[str, set[Writing]] = defaultdict(set)
+        self._of_tenant: defaultdict[str, defaultdict[Facet, _Written]] = defaultdict(lambda: defaultdict(_Written))
 
     def of(self, host: str) -> "Writing":
         """Return the writing of one run, which has not begun."""
-        return Writing(host, self)
-
-    def enlist(self, writing: "Writing") -> None:
-        self._of_tenant[writing.host].add(writing)
-
-    def besides(self, writing: "Writing", since: float) -> set[Facet]:
-        """Return what any other run in the tenant may have written at the time `since` or later."""
-        tenant = self._of_tenant[writing.host]
-        long_ago = self.clock() - LONGEST_LOOK
-        tenant -= {one for one in tenant if not one.may_show(long_ago)}
-        return {facet for one in tenant if one is not writing and one.may_show(since) for facet in one.facets}
+        return Writing(self.clock, self._of_tenant[host])
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True)
 class Writing:
-    """The facets, with their values, that one run writes."""
+    """The facets, with their values, that one run writes; and those that the others in its tenant write."""
 
-    host: str
-    _all: OwnWrites = field(repr=False)
-    facets: set[Facet] = field(default_factory=set)
-    _shows_until: float | None = None
+    now: Callable[[], float]
+    _tenant: defaultdict[Facet, _Written]
+    _facets: set[Facet] = field(default_factory=set)
 
     def begins(self, facet: Facet | None) -> None:
         """Tell that contacts are about to be made so; to be called before the first request leaves."""
-        if facet is not None:
-            self.facets.add(facet)
-            self._all.enlist(self)
+        if facet is not None and facet not in self._facets:
+            self._facets.add(facet)
+            self._tenant[facet].runs += 1
 
     @contextmanager
     def under_way(self, is_settled: Callable[[], bool]) -> Iterator[None]:
-        """What was begun within goes on for READ_LATE, and for DONE_LATE unless Engage has answered for all of it."""
+        """End what was begun within; it may show for READ_LATE, and for DONE_LATE unless Engage answered for all."""
         late = DONE_LATE
         try:
             yield
             late = READ_LATE if is_settled() else DONE_LATE
         finally:
-            self._shows_until = self._all.clock() + late
-
-    def may_show(self, at: float) -> bool:
-        return self._shows_until is None or self._shows_until >= at
-
-    def now(self) -> float:
-        return self._all.clock()
+            for facet in self._facets:
+                written = self._tenant[facet]
+                written.runs -= 1
+                written.shows_until = max(written.shows_until, self.now() + late)
+            self._facets.clear()
 
     def of_others(self, since: float) -> set[Facet]:
-        """Return what other runs in the tenant may have written at the time `since` or later."""
-        return self._all.besides(self, since)
+        """Return what other runs in the tenant may have written at the time `since` or later.
+
+        What is another run's and this one's too is this one's.
+        """
+        own = {(facet.kind, facet.key) for facet in self._facets}
+        written = (facet for facet, one in self._tenant.items() if one.runs or one.shows_until >= since)
+        return {facet for facet in written if (facet.kind, facet.key) not in own}

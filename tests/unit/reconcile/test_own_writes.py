@@ -2,7 +2,7 @@
 
 import pytest
 from voyado_operator.domain.contact import Facet
-from voyado_operator.reconcile.own_writes import DONE_LATE, LONGEST_LOOK, READ_LATE, OwnWrites, Writing
+from voyado_operator.reconcile.own_writes import DONE_LATE, READ_LATE, OwnWrites, Writing
 
 GOLD = Facet("attribute", "label_gold", value=True)
 
@@ -74,19 +74,20 @@ def test_a_run_that_is_cut_off_may_still_be_done(all_of_them: OwnWrites, clock: 
     assert one.of_others(since=clock.now) == {GOLD}
 
 
-def test_who_began_to_look_earlier_is_still_told(all_of_them: OwnWrites, clock: Clock) -> None:
-    early, late, other = (all_of_them.of("acme") for _ in range(3))
-    over(other)
-    clock.now += 2 * READ_LATE
+def test_what_two_write_goes_on_until_both_are_over(all_of_them: OwnWrites, clock: Clock) -> None:
+    one, first, second = (all_of_them.of("acme") for _ in range(3))
+    second.begins(GOLD)
+    over(first)
+    clock.now += DONE_LATE
 
-    assert late.of_others(since=clock.now) == set()
-    assert early.of_others(since=100) == {GOLD}
+    assert one.of_others(since=clock.now) == {GOLD}
 
 
-def test_nothing_is_kept_that_nobody_can_ask_for_any_more(all_of_them: OwnWrites, clock: Clock) -> None:
-    one = all_of_them.of("acme")
-    over(all_of_them.of("acme"))
-    clock.now += LONGEST_LOOK + 2 * READ_LATE
+def test_what_is_written_by_oneself_is_not_another_s(all_of_them: OwnWrites) -> None:
+    """In the other spelling, or as the opposite, too."""
+    one, other = all_of_them.of("acme"), all_of_them.of("acme")
+    other.begins(GOLD)
 
-    assert one.of_others(since=clock.now) == set()
-    assert not all_of_them._of_tenant["acme"]
+    one.begins(Facet("attribute", "Label_Gold", value=False))
+
+    assert one.of_others(since=100) == set()
