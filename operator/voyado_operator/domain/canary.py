@@ -50,6 +50,15 @@ def side_effects(before: Contact, after: Contact, facet: Facet | None, ours: Col
     return [f"{one} changed too" for one in changes(before, after, ours) if facet is None or not one.is_of(facet)]
 
 
+def may_lose(before: Contact, facet: Facet | None) -> bool:
+    """Return whether the contact could show that writing `facet` resets what the request does not name."""
+    if facet is None or facet.kind == "attribute":
+        return True
+    if facet.kind == "preference":
+        return bool(_given(before) - {facet.key})
+    return any(name.lower() != facet.key for name in before.consents or {})
+
+
 def undoing(before: Contact, after: Contact, facet: Facet | None, others: Collection[Facet] = ()) -> dict[str, Any]:
     """Return the request that puts back what may be put back of a contact that `facet` was written to.
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
-from voyado_operator.domain.canary import harm, side_effects
+from voyado_operator.domain.canary import harm, may_lose, side_effects
 from voyado_operator.domain.contact import Contact, Facet
 from voyado_operator.domain.delivery import CONTACT_GONE, PUT_BACK, Operation, Outcome, Result
 from voyado_operator.domain.errors import EngageUnavailable, RunError, Stall, TargetUnsafe
@@ -54,6 +54,11 @@ class _Tried:
         unanswered = {one.contact_id for one in self.delivered.others if one.result is Result.UNKNOWN}
         return [one for one in self.before if one in self.accepted | unanswered]
 
+    @property
+    def changed(self) -> Set[str]:
+        """Who was changed by it: to a contact that was so before, anything might have been done."""
+        return {one for one in self.accepted if self.facet is None or not self.facet.is_done(self.before[one])}
+
     def wrong(self, seen: Mapping[str, Contact], ours: Set[Facet]) -> set[str]:
         """Return what is wrong with the contacts that are seen now, in words."""
         problems = set[str]()
@@ -90,6 +95,7 @@ class Canary:
     writing: Writing
     _alone: asyncio.Lock = field(default_factory=asyncio.Lock)
     _stopped: RunError | None = None
+    _nothing_to_lose: int = 0
 
     async def fly(self, operation: Operation, contact_ids: Sequence[str]) -> Trial:
         """Try the change on the first contacts that Engage shows; other batches wait for what becomes of them."""
@@ -158,9 +164,19 @@ class Canary:
         trial.others += [Outcome(one, Result.UNKNOWN, "NotLookedAt") for one in tried.accepted & look.unseen]
         if look.unseen:
             trial.stopped = look.stopped if isinstance(look.stopped, Stall) else _unjudged(look.unseen)
-        elif trial.stopped is None and _tells(tried):
+        elif trial.stopped is None and self._is_shown(tried):
             trial.proven = capability.mode
             self.prove(capability)
+
+    def _is_shown(self, tried: _Tried) -> bool:
+        """Whether it is shown by now that the change does no harm: on somebody to whom it could have done some.
+
+        Where the first contacts have no other preference or consent, MOST_TRIED of them are enough.
+        """
+        changed = tried.changed - self.trials.harmed
+        self._nothing_to_lose += len(changed)
+        could_show = any(may_lose(tried.before[one], tried.facet) for one in changed)
+        return bool(changed) and (could_show or self._nothing_to_lose >= MOST_TRIED)
 
     async def _look(self, tried: _Tried) -> _Look:
         """Look at whom the change may have reached until nothing is wrong or missing, LOOKS times at most."""
@@ -179,21 +195,14 @@ class Canary:
         """Undo what the look has shown; return what became of each contact, and what there is to say."""
         before = {one: tried.before[one] for one in tried.reached}
         restored = await put_back(self.target, before, look.seen, tried.facet, self.writing)
-        # Whether a label without a facet is on the contact does not show.
-        undone = restored.as_before if tried.facet else set()
+        self.trials.harmed |= before.keys() - restored.as_before
         fates = [
-            Outcome(one, Result.REJECTED, PUT_BACK) if one in undone else Outcome(one, Result.UNKNOWN, "NotPutBack")
+            Outcome(one, Result.REJECTED, PUT_BACK)
+            if one in restored.undone
+            else Outcome(one, Result.UNKNOWN, "NotPutBack")
             for one in before
         ]
-        if len(restored.as_before) == len(before) > len(undone):
-            return fates, "what shows was put back; whether the label is on the contact does not show"
         return fates, str(restored)
-
-
-def _tells(tried: _Tried) -> bool:
-    """Whether a contact was changed by it: to one that was so before, anything might have been done."""
-    facet = tried.facet
-    return any(facet is None or not facet.is_done(tried.before[one]) for one in tried.accepted)
 
 
 def _unjudged(unseen: Set[str]) -> EngageUnavailable:

@@ -13,19 +13,23 @@ from voyado_operator.reconcile.ports import Target
 
 @dataclass(slots=True)
 class Restored:
-    """The contacts that are `as_before`; what `stays` changed, by the number of contacts; how many do not show it.
+    """The contacts that are `as_before`, and those of which the change itself is `undone`.
 
-    `error` is why a request to put back failed.
+    What `stays` changed is counted by contacts; `unseen` do not show it. `error` is why a request to put back failed.
     """
 
+    facet: Facet | None
     as_before: set[str] = field(default_factory=set)
+    undone: set[str] = field(default_factory=set)
     stays: Counter[str] = field(default_factory=Counter)
     unseen: int = 0
     error: RunError | None = None
 
     def __str__(self) -> str:
         if not self.stays and not self.unseen:
-            return "it was put back as it was"
+            is_shown = self.facet is not None
+            hidden = "what shows was put back; whether the label is on the contact does not show"
+            return "it was put back as it was" if is_shown else hidden
         why = f": {self.error}" if self.error else ""
         said = f"it could NOT be put back as it was{why}"
         if self.stays:
@@ -41,7 +45,7 @@ async def put_back(
     target: Target, before: Mapping[str, Contact], seen: Mapping[str, Contact], facet: Facet | None, writing: Writing
 ) -> Restored:
     """Undo what the look `seen` has shown, as far as that may be done; look again, and return what is there."""
-    since, restored = writing.now(), Restored()
+    since, restored = writing.now(), Restored(facet)
     for contact_id, now in seen.items():
         others = writing.of_others(since)
         if request := undoing(before[contact_id], now, facet, others):
@@ -52,8 +56,11 @@ async def put_back(
     again = (await target.read(list(before))).contacts
     others = writing.of_others(since)
     for contact_id, now in again.items():
-        stays = [str(change) for change in changes(before[contact_id], now, others)]
-        restored.stays.update(stays)
-        restored.as_before |= set() if stays else {contact_id}
+        stays = list(changes(before[contact_id], now, others))
+        restored.stays.update(map(str, stays))
+        if not stays:
+            restored.as_before.add(contact_id)
+        if facet is not None and not facet.is_done(now) and not any(one.is_of(facet) for one in stays):
+            restored.undone.add(contact_id)
     restored.unseen = len(before) - len(again)
     return restored
