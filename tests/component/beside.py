@@ -16,8 +16,8 @@ from tests.component.installation import GOVERNANCE, Dictionary, Installation
 class Beside:
     """Its runs share the installation's registry, ledger root and Engage; the status is its own."""
 
-    def __init__(self, here: Installation, target: dict[str, Any]) -> None:
-        self._here, self._target = here, target
+    def __init__(self, here: Installation, target: dict[str, Any], **spec: Any) -> None:
+        self._here, self._target, self._spec = here, target, spec
         self._cluster = Dictionary(here.engage.api_key)
         self._generation = 0
         self._audience = list[str]()
@@ -42,5 +42,6 @@ class Beside:
             "audience": {"contactIds": self._audience},
             "target": self._target,
             "governance": None if "label" in self._target else GOVERNANCE,
+            **self._spec,
         }
         return SegmentActivation.model_validate(manifest | {"status": self._cluster.status})

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from engage_simulator.tenant import Contact, Tenant
 from voyado_operator.api.activation_status import SegmentActivationStatus
 from voyado_operator.domain.delivery import Operation
 from voyado_operator.domain.target import Mode
@@ -326,6 +327,46 @@ async def test_who_was_harmed_before_proves_nothing(install: Install) -> None:
 
     assert reason(await here.run(minutes=5)) == ("False", "TargetUnsafe")
     assert len(here.engage.preference("acceptsSms")["true"]) == len(here.people) - 2
+
+
+async def test_who_was_harmed_and_not_put_back_proves_nothing(
+    install: Install, monkeypatch: pytest.MonkeyPatch, put_back: list[dict[str, Any]]
+) -> None:
+    """Not even where there is something to lose: on them, the harm does not show a second time."""
+    here, update = install("single"), Tenant.update
+    [contact] = here.people[:1]
+    here.engage.decide(contact, preferences={"acceptsPostal": True})
+
+    def with_a_yes(tenant: Tenant, changed: Contact, changes: dict[str, Any]) -> None:
+        update(tenant, changed, changes)
+        if changes.get("label_vip"):
+            changed.preferences["acceptsSms"] = True
+
+    monkeypatch.setattr(Tenant, "update", with_a_yes)
+    here.select([contact])
+    status = await here.run()
+    assert reason(status) == ("False", "TargetUnsafe")
+    assert "the preference acceptssm of 1 contact(s) stays" in message(status), "or the other one might be reset"
+    assert put_back == [{"label_vip": None}]
+
+    assert reason(await here.run(minutes=5)) == ("True", "Succeeded")
+    assert here.registry.capabilities.shown(here.connection()) == []
+
+
+async def test_what_another_run_corrects_meanwhile_is_no_harm(
+    install: Install, after_the_first_change: Callable[..., None]
+) -> None:
+    here = install("single")
+    here.engage.configure(attributes={"label_gold": "boolean"})
+    [contact] = here.people[:1]
+    beside = Beside(here, GOLD, drift={"sample": 100, "onDrift": "Correct"})
+    await beside.run([contact])
+    here.engage.write(contact, label_gold=False)
+    after_the_first_change(lambda: beside.run([contact]))
+    here.select([contact])
+
+    assert reason(await here.run()) == ("True", "Succeeded")
+    assert here.engage.attribute("label_gold") == here.shown() == {contact}
 
 
 @pytest.mark.parametrize("kind", ["opt-in", "consent"])
