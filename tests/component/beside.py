@@ -64,6 +64,11 @@ class Beside:
         self.seen()
         return self.life.status
 
+    async def run_with(self, people: Iterable[str]) -> SegmentActivationStatus:
+        """The run of another audience."""
+        self.select(people)
+        return await self.step()
+
     async def run(self) -> SegmentActivationStatus:
         """A run that is asked for."""
         self.annotations["requestedAt"] = str(uuid.uuid4())

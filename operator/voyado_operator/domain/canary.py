@@ -1,73 +1,128 @@
-"""What a first change did to a contact besides what it was meant to do. Pure."""
+"""What a first change did to a contact besides what it was meant to do, and what of it may be undone. Pure.
 
-from collections.abc import Collection, Iterator
+Putting back writes no yes, whatever the contact showed before. It writes a no only where the contact showed a no. So an
+opt-out is never undone, whether it was ours or the person's own; what stays is for a person to put right.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from voyado_operator.domain.contact import Contact, Facet
+from voyado_operator.domain.contact import Contact, Facet, preference_key
 from voyado_operator.domain.names import shown
 
 
-def harm(before: Contact, after: Contact, facet: Facet | None) -> list[str]:
-    """What is wrong after `facet` was written, in words that hold names and never values; empty: nothing."""
-    wrong = side_effects(before, after, facet)
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One part of a contact that two looks show differently; None: it was, or is, not set."""
+
+    kind: str
+    name: str
+    was: Any
+    now: Any
+
+    def is_of(self, facet: Facet) -> bool:
+        return (self.kind, self.name.lower()) == (facet.kind, facet.key)
+
+    def __str__(self) -> str:
+        return f"the {self.kind} {shown(self.name)}"
+
+
+def changes(before: Contact, after: Contact, ours: Collection[Facet] = ()) -> Iterator[Change]:
+    """Yield what changed, except for what `ours` says: facets that other runs of this operator may just have written.
+
+    A facet explains a change only if the contact shows its value now.
+    """
+    for change in _changed(before, after):
+        if not any(change.is_of(facet) and facet.is_done(after) for facet in ours):
+            yield change
+
+
+def harm(before: Contact, after: Contact, facet: Facet | None, ours: Collection[Facet] = ()) -> list[str]:
+    """Return what is wrong after `facet` was written, in words that hold names and never values; empty: nothing."""
+    wrong = side_effects(before, after, facet, ours)
     if facet is not None and not facet.is_done(after):
         wrong.insert(0, f"the {facet.kind} {facet.name} was not set to {str(facet.value).lower()}")
     return wrong
 
 
-def side_effects(before: Contact, after: Contact, facet: Facet | None) -> list[str]:
-    """What changed besides `facet`, whether or not that was written."""
-    own = (facet.kind, facet.key) if facet else None
-    return [
-        f"the {kind} {shown(name)} changed too" for kind, name in _changed(before, after) if (kind, name.lower()) != own
-    ]
+def side_effects(before: Contact, after: Contact, facet: Facet | None, ours: Collection[Facet] = ()) -> list[str]:
+    """Return what changed besides `facet`, whether or not that was written."""
+    return [f"{one} changed too" for one in changes(before, after, ours) if facet is None or not one.is_of(facet)]
 
 
-def undoing(before: Contact, after: Contact, facet: Facet | None, spared: Collection[str] = ()) -> dict[str, Any]:
-    """The changes that make the contact again what it was before `facet` was written.
+def may_lose(before: Contact, facet: Facet | None) -> bool:
+    """Return whether the contact could show that writing `facet` resets what the request does not name."""
+    if facet is None or facet.kind == "attribute":
+        return True
+    if facet.kind == "preference":
+        return bool(_given(before) - {facet.key})
+    return any(name.lower() != facet.key for name in before.consents or {})
 
-    A consent that was not set cannot become so again (engage-api.md 6): it is set to false. All consents are named, as
-    they may have been replaced, and may be again. A no that a request cannot have caused, as it named neither
-    preferences nor consents, is the person's own, and stays. So do the attributes `spared` (in lower case), which are
-    others' labels: one that came meanwhile is a member by their ledger.
+
+def undoing(before: Contact, after: Contact, facet: Facet | None, others: Collection[Facet] = ()) -> dict[str, Any]:
+    """Return the request that puts back what may be put back of a contact that `facet` was written to.
+
+    What `others` of our runs may be writing is theirs: it is left alone, whatever its value.
+
+    A tenant may reset preferences or consents that a request does not name. So the request holds some only where the
+    first change held one too and left its siblings alone, or where nothing else could be reset.
     """
-    request = facet.kind if facet else "attribute"
-    changes: dict[str, Any] = {}
-    were = {name: state.value for name, state in (before.consents or {}).items()}
-    for kind, name in _changed(before, after):
-        if kind == "attribute" and name.lower() not in spared:
-            changes[name] = before.attributes.get(name)
-        elif (
-            kind == "preference" and name in before.preferences and _may_write(before.preferences[name], kind, request)
-        ):
-            changes.setdefault("preferences", {})[_FLAGS.get(name, name)] = before.preferences[name]
-        elif kind == "consent" and _may_write(_was_given(before, name), kind, request):
-            were.setdefault(name, False)
-            changes["consents"] = [{"id": one, "value": value} for one, value in were.items()]
-    return changes
+    undone = [one for one in _changed(before, after) if _is_own(one, facet) or not any(map(one.is_of, others))]
+    siblings = {one.kind for one in changes(before, after, others) if not _is_own(one, facet)}
+    spares = {facet.kind} - siblings if facet else set()
+    preferences = {one.name for one in undone if _was_no(one, "preference") and one.name in _FLAGS}
+    consents = {one.name for one in undone if _was_no(one, "consent")}
+    request: dict[str, Any] = {
+        one.name: one.was for one in undone if one.kind == "attribute" and not _decides(one.name, before, after)
+    }
+    if preferences and ("preference" in spares or _given(after) <= preferences):
+        request["preferences"] = {_FLAGS[name]: False for name in sorted(preferences)}
+    if consents and ("consent" in spares or (after.consents or {}).keys() <= consents):
+        request["consents"] = [{"id": name, "value": False} for name in sorted(consents)]
+    return request
 
 
-def _was_given(contact: Contact, consent: str) -> bool:
-    state = (contact.consents or {}).get(consent)
-    return state is not None and state.value
+def _is_own(change: Change, facet: Facet | None) -> bool:
+    return facet is not None and change.is_of(facet)
 
 
-def _may_write(value: bool, kind: str, request: str) -> bool:  # noqa: FBT001 - what would be written
-    return kind == request or not value
+def _was_no(change: Change, kind: str) -> bool:
+    """A yes in the place of a no that the contact showed: the only decision that may be put back."""
+    return change.kind == kind and change.was is False and change.now is True
+
+
+def _given(contact: Contact) -> set[str]:
+    return {name for name, value in contact.preferences.items() if value}
+
+
+def _decides(name: str, *contacts: Contact) -> bool:
+    """Whether an attribute is a preference or a consent under another roof, which attributes never put back."""
+    consents = {consent.lower() for contact in contacts for consent in contact.consents or {}}
+    preferences = {preference for contact in contacts for preference in contact.preferences}
+    return name.lower() in consents or preference_key(name) in preferences | _FLAGS.keys()
 
 
 _FLAGS = {"acceptsemail": "acceptsEmail", "acceptssm": "acceptsSms", "acceptspostal": "acceptsPostal"}
 """Preferences by their key, as requests write them."""
 
 
-def _changed(before: Contact, after: Contact) -> Iterator[tuple[str, str]]:
-    for name in sorted(before.attributes.keys() | after.attributes.keys()):
-        if before.attributes.get(name) != after.attributes.get(name):
-            yield "attribute", name
-    for name in sorted(before.preferences.keys() | after.preferences.keys()):
-        if before.preferences.get(name) != after.preferences.get(name):
-            yield "preference", name
-    was, is_now = before.consents or {}, after.consents or {}
-    for name in sorted(was.keys() | is_now.keys()):
-        if (was[name].value if name in was else None) != (is_now[name].value if name in is_now else None):
-            yield "consent", name
+def _changed(before: Contact, after: Contact) -> Iterator[Change]:
+    yield from _between("attribute", before.attributes, after.attributes, str.lower)
+    yield from _between("preference", before.preferences, after.preferences, str)
+    yield from _between("consent", _values(before), _values(after), str.lower)
+
+
+def _between(
+    kind: str, before: Mapping[str, Any], after: Mapping[str, Any], key: Callable[[str], str]
+) -> Iterator[Change]:
+    """Names are compared by their `key`; what is None, and what is not there, are the same."""
+    names = {key(name): name for name in (*before, *after)}
+    was, now = ({key(name): value for name, value in one.items()} for one in (before, after))
+    for one in sorted(names):
+        if was.get(one) != now.get(one):
+            yield Change(kind, names[one], was.get(one), now.get(one))
+
+
+def _values(contact: Contact) -> dict[str, bool]:
+    return {name: state.value for name, state in (contact.consents or {}).items()}

@@ -69,6 +69,9 @@ class Outcome:
 NOT_APPLIED = "NotApplied"
 """Read back, a contact did not show the change; what was read may be older than the change."""
 
+PUT_BACK = "PutBack"
+"""A first change that did harm was undone: Engage refused nothing, so there is nothing to park."""
+
 CONTACT_GONE = "ContactNotFound"
 """Engage's own word for a contact that it does not know; any other 404 is about the path, the trigger or the label."""
 
@@ -95,7 +98,7 @@ class Account:
     """Counts of one run's deliveries: sent = accepted + rejected + unknown holds by construction.
 
     `adopted` and `declined` contacts were read, and nothing was sent. `membership` is how many members the ledger has
-    more than before the run.
+    more than before the run. Of the rejected contacts, `unparked` are tried again by the next run.
     """
 
     counts: Counter[tuple[Operation, Result]] = field(default_factory=Counter)
@@ -103,6 +106,7 @@ class Account:
     adopted: int = 0
     declined: int = 0
     membership: int = 0
+    unparked: int = 0
 
     def record(self, operation: Operation, accepted: int, others: Iterable[Outcome]) -> None:
         self.counts[operation, Result.ACCEPTED] += accepted

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from voyado_operator.api.activation_status import FormerTarget, LedgerRef
 from voyado_operator.domain.delivery import Operation, Result
@@ -85,8 +84,9 @@ class Applying:
         self, workspace: Workspace, target: Target, ledger: Ledger, screen: Screen, decision: Decision
     ) -> Delivery:
         has_members = self.findings.diff is not None and self.findings.diff.counts.members > 0
-        registry, key = self.registry, self.assignment.activation.metadata.key
+        registry = self.registry
         proofs = Proofs(registry.capabilities, self.assignment.connection, has_members, self.around.clock)
+        writing = registry.own_writes.of(self.assignment.identity.host)
         return Delivery(
             workspace=workspace,
             target=target,
@@ -97,9 +97,7 @@ class Applying:
             worker=self.worker,
             clock=self.around.clock,
             screen=screen,
-            canary=Canary(
-                target, proofs.is_proven, proofs.prove, registry.trials, partial(registry.labels_beside, key)
-            ),
+            canary=Canary(target, proofs.is_proven, proofs.prove, registry.trials, writing),
             approvals=decision.approvals,
             is_stopping=self.is_stopping,
             advance=self.tracker.advance,

@@ -1,20 +1,20 @@
 """The first change of a kind, done to one contact (in bulk: ten) that is looked at before and after (DESIGN 4)."""
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from functools import partial
 
-from voyado_operator.domain.canary import harm, side_effects, undoing
+from voyado_operator.domain.canary import harm, may_lose, side_effects
 from voyado_operator.domain.contact import Contact, Facet
-from voyado_operator.domain.delivery import CONTACT_GONE, Operation, Outcome, Result
-from voyado_operator.domain.errors import RunError, TargetUnsafe
+from voyado_operator.domain.delivery import CONTACT_GONE, PUT_BACK, Operation, Outcome, Result
+from voyado_operator.domain.errors import EngageUnavailable, RunError, Stall, TargetUnsafe
 from voyado_operator.domain.target import Capability, Mode
-from voyado_operator.reconcile.ports import Target
+from voyado_operator.reconcile.own_writes import Writing
+from voyado_operator.reconcile.ports import Delivered, Target
+from voyado_operator.reconcile.putting_back import put_back
 from voyado_operator.reconcile.trials import Trials
 
 MOST_TRIED = 10  # contacts; refused by all of them, a change is refused by everybody
-Judge = Callable[[Contact, Contact], list[str]]
 LOOKS, BETWEEN_LOOKS = 3, 1.0  # an answer may be older than the change that was just acknowledged
 
 
@@ -32,20 +32,70 @@ class Trial:
     stopped: RunError | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """The contacts as they were `before` the change, and what Engage said of it.
+
+    `since` is when they were looked at, as the writing's clock has it.
+    """
+
+    before: Mapping[str, Contact]
+    facet: Facet | None
+    delivered: Delivered
+    since: float
+
+    @property
+    def accepted(self) -> Set[str]:
+        return set(self.delivered.accepted)
+
+    @property
+    def reached(self) -> list[str]:
+        """Whom the change may have been done to."""
+        unanswered = {one.contact_id for one in self.delivered.others if one.result is Result.UNKNOWN}
+        return [one for one in self.before if one in self.accepted | unanswered]
+
+    @property
+    def changed(self) -> Set[str]:
+        """Who was changed by it: to a contact that was so before, anything might have been done."""
+        return {one for one in self.accepted if self.facet is None or not self.facet.is_done(self.before[one])}
+
+    def wrong(self, seen: Mapping[str, Contact], ours: Set[Facet]) -> set[str]:
+        """Return what is wrong with the contacts that are seen now, in words."""
+        problems = set[str]()
+        for contact_id, now in seen.items():
+            judge = harm if contact_id in self.accepted else side_effects
+            problems.update(judge(self.before[contact_id], now, self.facet, ours))
+        return problems
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """The contacts that Engage showed after the change, what is wrong with them, and who could not be looked at.
+
+    `stopped` is why nobody else could be.
+    """
+
+    seen: Mapping[str, Contact]
+    wrong: set[str]
+    unseen: Set[str]
+    stopped: RunError | None
+
+
 @dataclass(slots=True)
 class Canary:
     """Goes ahead of every batch of a kind that is not `proven`; `prove` is told what has been shown.
 
-    `spared` tells the attributes that other activations write, in lower case.
+    `writing` tells what other runs of this operator write at the same time, which is no harm.
     """
 
     target: Target
     is_proven: Callable[[Capability], bool]
     prove: Callable[[Capability], None]
     trials: Trials
-    spared: Callable[[], Collection[str]] = frozenset
+    writing: Writing
     _alone: asyncio.Lock = field(default_factory=asyncio.Lock)
     _stopped: RunError | None = None
+    _nothing_to_lose: int = 0
 
     async def fly(self, operation: Operation, contact_ids: Sequence[str]) -> Trial:
         """Try the change on the first contacts that Engage shows; other batches wait for what becomes of them."""
@@ -84,6 +134,7 @@ class Canary:
 
     async def _try(self, operation: Operation, some: Sequence[str], capability: Capability, trial: Trial) -> int:
         """Do it to `some`; return how many were accepted, and prove or stop."""
+        since = self.writing.now()
         reading = await self.target.read(some)
         for one in reading.unseen:
             if operation is Operation.REMOVE and one.detail == CONTACT_GONE:
@@ -91,60 +142,74 @@ class Canary:
             else:
                 trial.others.append(one)
         trial.stopped = reading.stopped
-        before = reading.contacts
-        if reading.stopped or not before:
+        if reading.stopped or not reading.contacts:
             return 0
-        delivered = await self.target.apply_as(capability.mode, operation, list(before))
+        delivered = await self.target.apply_as(capability.mode, operation, list(reading.contacts))
+        tried = _Tried(reading.contacts, self.target.facet(operation), delivered, since)
         trial.stopped = delivered.stopped
-        accepted = delivered.accepted
-        unanswered = [one.contact_id for one in delivered.others if one.result is Result.UNKNOWN]
-        facet = self.target.facet(operation)
-        problems = await self._problems(before, accepted, partial(harm, facet=facet))
-        problems |= await self._problems(before, unanswered, partial(side_effects, facet=facet))
-        if problems:
-            left = await self._put_back(before, facet)
-            trial.stopped = TargetUnsafe(
-                f"{_described(capability, before, problems)}; {left or 'it was put back as it was'}"
-            )
-            fate = (Result.UNKNOWN, "NotPutBack") if left else (Result.REJECTED, "PutBack")
-            trial.others += [Outcome(one, *fate) for one in before]
-        else:
-            trial.accepted += accepted
-            trial.others += delivered.others
-        telling = [one for one in accepted if facet is None or not facet.is_done(before[one])]
-        if trial.stopped is None and telling:
+        await self._judge(tried, capability, trial)
+        return len(delivered.accepted)
+
+    async def _judge(self, tried: _Tried, capability: Capability, trial: Trial) -> None:
+        """Prove what is shown to be right, put back what is shown to be wrong, and stop at what is not shown."""
+        look = await self._look(tried)
+        others = tried.delivered.others
+        if look.wrong:
+            fates, said = await self._put_back(tried, look)
+            trial.stopped = TargetUnsafe(f"{_described(capability, tried.before, look.wrong)}; {said}")
+            trial.others += [*fates, *(one for one in others if one.result is Result.REJECTED)]
+            return
+        trial.accepted += [one for one in tried.accepted if one not in look.unseen]
+        trial.others += others
+        trial.others += [Outcome(one, Result.UNKNOWN, "NotLookedAt") for one in tried.accepted & look.unseen]
+        if look.unseen:
+            trial.stopped = look.stopped if isinstance(look.stopped, Stall) else _unjudged(look.unseen)
+        elif trial.stopped is None and self._is_shown(tried):
             trial.proven = capability.mode
             self.prove(capability)
-        return len(accepted)
 
-    async def _problems(self, before: Mapping[str, Contact], some: Sequence[str], wrong: Judge) -> set[str]:
-        """What is wrong with some of the contacts now."""
-        problems = set[str]()
-        for look in range(LOOKS if some else 0):
-            await asyncio.sleep(BETWEEN_LOOKS * bool(look))
-            reading = await self.target.read(some)
-            if reading.stopped:
-                return {"it could not be looked at afterwards"}
-            problems = {one for contact, after in reading.contacts.items() for one in wrong(before[contact], after)}
-            problems |= {"it could not be looked at afterwards"} if reading.unseen else set()
-            if not problems:
+    def _is_shown(self, tried: _Tried) -> bool:
+        """Whether it is shown by now that the change does no harm: on somebody to whom it could have done some.
+
+        Where the first contacts have no other preference or consent, MOST_TRIED of them are enough.
+        """
+        changed = tried.changed - self.trials.harmed
+        self._nothing_to_lose += len(changed)
+        could_show = any(may_lose(tried.before[one], tried.facet) for one in changed)
+        return bool(changed) and (could_show or self._nothing_to_lose >= MOST_TRIED)
+
+    async def _look(self, tried: _Tried) -> _Look:
+        """Look at whom the change may have reached until nothing is wrong or missing, LOOKS times at most."""
+        reached = tried.reached
+        look = _Look({}, set(), set(), None)
+        for number in range(LOOKS if reached else 0):
+            await asyncio.sleep(BETWEEN_LOOKS * bool(number))
+            reading = await self.target.read(reached)
+            wrong = tried.wrong(reading.contacts, self.writing.of_others(tried.since))
+            look = _Look(reading.contacts, wrong, set(reached) - reading.contacts.keys(), reading.stopped)
+            if not look.wrong and not look.unseen:
                 break
-        return problems
+        return look
 
-    async def _put_back(self, before: Mapping[str, Contact], facet: Facet | None) -> str:
-        """Undo whatever happened to the contacts; return what could not be undone, in words; empty: nothing."""
-        why, spared = "", self.spared()
-        for contact_id, now in (await self.target.read(list(before))).contacts.items():
-            if changes := undoing(before[contact_id], now, facet, spared):
-                try:
-                    await self.target.restore(contact_id, changes)
-                except RunError as error:
-                    why = f": {error}"
-        again = (await self.target.read(list(before))).contacts
-        is_as_before = [not side_effects(before[contact_id], now, facet=None) for contact_id, now in again.items()]
-        if not all(is_as_before) or len(again) < len(before):
-            return f"it could NOT be put back as it was{why}"
-        return "" if facet else "what shows was put back; whether the label is on the contact does not show"
+    async def _put_back(self, tried: _Tried, look: _Look) -> tuple[list[Outcome], str]:
+        """Undo what the look has shown; return what became of each contact, and what there is to say."""
+        before = {one: tried.before[one] for one in tried.reached}
+        restored = await put_back(self.target, before, look.seen, tried.facet, self.writing)
+        self.trials.harmed |= before.keys() - restored.as_before
+        fates = [
+            Outcome(one, Result.REJECTED, PUT_BACK)
+            if one in restored.undone
+            else Outcome(one, Result.UNKNOWN, "NotPutBack")
+            for one in before
+        ]
+        return fates, str(restored)
+
+
+def _unjudged(unseen: Set[str]) -> EngageUnavailable:
+    return EngageUnavailable(
+        f"a first change was sent, and {len(unseen)} contact(s) could not be looked at afterwards: whether it did what "
+        "it should is not known; the rest waits for the next run, which tries and looks again"
+    )
 
 
 def _described(capability: Capability, tried: Mapping[str, Contact], problems: set[str]) -> str:

@@ -13,6 +13,7 @@ from voyado_operator.domain.delivery import (
     ADOPTED,
     CONTACT_GONE,
     NOT_APPLIED,
+    PUT_BACK,
     RESTORED,
     UNANSWERED,
     Account,
@@ -22,6 +23,7 @@ from voyado_operator.domain.delivery import (
     Result,
     parking,
 )
+from voyado_operator.domain.errors import RunError
 from voyado_operator.domain.target import Mode
 from voyado_operator.reconcile.canary import Canary, Trial
 from voyado_operator.reconcile.lanes import Lanes, UnderWay, collected
@@ -90,7 +92,7 @@ class Delivery:
         EngageUnavailable, LedgerUnavailable, TargetUnsafe, or Interrupted.
         """
         under_way, working = UnderWay(), list[asyncio.Task[None]]()
-        with self.writer:
+        with self.canary.writing.under_way(lambda: self._is_answered(under_way)), self.writer:
             async with asyncio.TaskGroup() as delivering:
                 with collected(under_way.stopped):
                     for operation, lot in product(operations, Lot):
@@ -103,6 +105,11 @@ class Delivery:
             one.result()  # a group says nothing of a task that somebody else has cancelled
         if under_way.stopped:
             raise under_way.stopped[0]
+
+    def _is_answered(self, under_way: UnderWay) -> bool:
+        """Whether Engage has said of everything what became of it."""
+        is_recorded = all(isinstance(error, RunError | Interrupted) for error in under_way.stopped)
+        return is_recorded and not self.account.total(Result.UNKNOWN)
 
     def _sizes(self, operation: Operation) -> Iterator[int]:
         """Of the batches; where a canary is in the first, that is small."""
@@ -134,13 +141,17 @@ class Delivery:
         self.account.declined += len(screened.declined)
         stopped, sent = screened.stopped, Delivered()
         if screened.send and stopped is None:
+            self.canary.writing.begins(self.target.facet(operation))
             trial = await self.canary.fly(operation, screened.send)
             if trial.proven is Mode.BULK and trial.stopped is None:
                 others_may_follow()
             sent = await self._sent(operation, trial, handed_in)
             stopped = sent.stopped
-        self.account.record(operation, len(sent.accepted), [*screened.outcomes, *sent.others])
-        await self.worker(self._write_down, operation, lot, screened, sent)
+        others = [*screened.outcomes, *sent.others]
+        self.account.record(operation, len(sent.accepted), others)
+        refused = _to_be_parked(operation, lot, others)
+        self.account.unparked += len(_of(others, Result.REJECTED)) - len(refused)
+        await self.worker(self._write_down, operation, lot, screened, sent, refused)
         if self.screen is not everybody:  # the next batch is looked at for seconds before it is announced
             await self._commit()
         self.advance(len(batch))
@@ -170,11 +181,13 @@ class Delivery:
         intent, approval = _INTENTS[operation, lot], self.approvals.get(operation)
         self.ledger.note(intent, screened.send, now, approval, witnesses=screened.witnesses)
 
-    def _write_down(self, operation: Operation, lot: Lot, screened: Screened, sent: Delivered) -> None:
+    def _write_down(
+        self, operation: Operation, lot: Lot, screened: Screened, sent: Delivered, refused: Sequence[str]
+    ) -> None:
         """What is unknown stays announced: the next run makes it what the audience says."""
         now = self.clock()
         self.ledger.note(Entry(operation), sent.accepted, now, self.approvals.get(operation))
-        if refused := _of([*screened.outcomes, *sent.others], Result.REJECTED):
+        if refused:
             details = self.workspace.details(refused)
             parked = {one: parking(details[one].refusals, now) for one in refused}
             self.parked.park(operation, parked, self.generation, now)
@@ -198,6 +211,17 @@ class Delivery:
             self.ledger.note(Entry.DECLINED, [contact_id], details[contact_id].entered_at or now)
         still_asked = {one for one in contact_ids if details[one].entry in UNANSWERED} - gone
         self.ledger.note(Entry.VOID, [one for one in contact_ids if one not in said_no | still_asked], now)
+
+
+def _to_be_parked(operation: Operation, lot: Lot, outcomes: Sequence[Outcome]) -> list[str]:
+    """Return whom the next run need not try again.
+
+    Not a contact that is no member and may be on the target all the same: only what we did ourselves can have put it
+    there, so taking it off does not wait. Nor a change that was put back, which Engage has not refused.
+    """
+    if operation is Operation.REMOVE and lot is Lot.OTHERS:
+        return []
+    return _of([one for one in outcomes if one.detail != PUT_BACK], Result.REJECTED)
 
 
 def _of(outcomes: Sequence[Outcome], result: Result) -> list[str]:

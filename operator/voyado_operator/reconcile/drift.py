@@ -1,11 +1,13 @@
 """Reading back what Engage shows of some members: who disagrees with the ledger although nobody told us."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from voyado_operator.api.activation import Drift
 from voyado_operator.domain.delivery import CONTACT_GONE, Entry, Operation
 from voyado_operator.reconcile.findings import DriftFound, Findings
-from voyado_operator.reconcile.ports import Ledger, Target
+from voyado_operator.reconcile.own_writes import Writing
+from voyado_operator.reconcile.ports import Delivered, Ledger, Target
 from voyado_operator.reconcile.surroundings import Surroundings
 from voyado_operator.reconcile.worker import Worker
 from voyado_operator.workspace import Workspace
@@ -18,6 +20,7 @@ class DriftCheck:
     around: Surroundings
     worker: Worker
     findings: Findings
+    writing: Writing
 
     async def look(self, target: Target, ledger: Ledger, workspace: Workspace, spec: Drift) -> None:
         """Whoever is in the diff is not corrected, as a guard may hold their removal.
@@ -40,7 +43,14 @@ class DriftCheck:
             await self.worker(ledger.commit)
             self.findings.gone = len(gone)
         if wrong:
-            corrected = await target.apply(Operation.ADD, wrong)
-            self.findings.drift.corrected = len(corrected.accepted)
+            self.findings.drift.corrected = await self._correct(target, wrong)
         if reading.stopped:
             raise reading.stopped
+
+    async def _correct(self, target: Target, wrong: Sequence[str]) -> int:
+        """Return how many Engage acknowledged."""
+        corrected = Delivered()
+        with self.writing.under_way(lambda: len(corrected.accepted) == len(wrong)):
+            self.writing.begins(target.facet(Operation.ADD))
+            corrected = await target.apply(Operation.ADD, wrong)
+        return len(corrected.accepted)

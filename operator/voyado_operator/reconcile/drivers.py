@@ -32,12 +32,6 @@ class Drivers:
         """The activations that drive this target, by their specs."""
         return set(self._by_target.get(target, ()))
 
-    def beside(self, key: ObjectKey) -> list[TargetIdentity]:
-        """What the other activations drive in the tenant of `key`."""
-        mine = self._targets.get(key)
-        others = (target for other, target in self._targets.items() if other != key)
-        return [target for target in others if mine is not None and target.host == mine.host]
-
     def put(self, key: ObjectKey, target: TargetIdentity | None) -> None:
         """`key` drives this target now, and no other; None: none that is known."""
         if former := self._targets.pop(key, None):

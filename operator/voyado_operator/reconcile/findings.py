@@ -195,4 +195,4 @@ class Findings:
     def is_unsettled(self) -> bool:
         """Whether the next run has to ask or send something again."""
         pending = self.audience.pending if self.audience else 0
-        return bool(pending or self.account.total(Result.UNKNOWN))
+        return bool(pending or self.account.total(Result.UNKNOWN) or self.account.unparked)

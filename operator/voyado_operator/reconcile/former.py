@@ -152,6 +152,7 @@ class LeavingTarget:
             return account
         self.tracker.enter("Withdrawing", due)
         await self.worker(former.ledger.claim)
+        writing = self.registry.own_writes.of(former.identity.host)
         delivery = Delivery(
             workspace=workspace.former,
             target=former.target,
@@ -163,7 +164,7 @@ class LeavingTarget:
             clock=self.around.clock,
             screen=everybody if former.identity.kind == "label" else Departures(former.target),
             # What filled the ledger has shown how it works there.
-            canary=Canary(former.target, lambda _: True, lambda _: None, self.registry.trials),
+            canary=Canary(former.target, lambda _: True, lambda _: None, self.registry.trials, writing),
             approvals={Operation.REMOVE: approval} if approval else {},
             is_stopping=self.is_stopping,
             advance=self.tracker.advance,

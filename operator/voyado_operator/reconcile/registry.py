@@ -16,6 +16,7 @@ from voyado_operator.domain.target import TargetIdentity
 from voyado_operator.reconcile.capabilities import Capabilities
 from voyado_operator.reconcile.conditions import ready_of
 from voyado_operator.reconcile.drivers import Drivers
+from voyado_operator.reconcile.own_writes import OwnWrites
 from voyado_operator.reconcile.trials import Trials
 
 Identify = Callable[[SegmentActivation, VoyadoConnection], TargetIdentity]
@@ -28,9 +29,9 @@ Kind = TypeVar("Kind", SegmentActivation, VoyadoConnection)
 class Watched(Generic[Kind]):
     """The latest version of an object, and the event that wakes its daemon.
 
-    `is_freed`: the target that an activation waited for was released; it runs. `is_emptied`: the latest version has lost
-    the Ready condition that one before it had. No write of ours does that, so somebody else did, and it is still to be
-    written again.
+    `is_freed`: the target that an activation waited for was released; it runs. `is_emptied`: the latest version has
+    lost the Ready condition that one before it had. No write of ours does that, so somebody else did, and it is still
+    to be written again.
     """
 
     latest: Kind
@@ -66,6 +67,7 @@ class Registry:
         self.suspected: set[ObjectKey] = set()
         self.capabilities = Capabilities(wake=self._wake_connection)
         self.trials = Trials()
+        self.own_writes = OwnWrites()
 
     def activation_seen(self, activation: SegmentActivation) -> None:
         """Take in a version; wake its daemon if somebody asked for something, and whom the change concerns."""
@@ -151,10 +153,6 @@ class Registry:
     def target_of(self, key: ObjectKey) -> TargetIdentity | None:
         """What the activation drives by its spec; None: unknown, as it is not watched or has no connection."""
         return self._drivers.target_of(key)
-
-    def labels_beside(self, key: ObjectKey) -> set[str]:
-        """The attributes, in lower case, that other activations write in the tenant of the activation `key`."""
-        return {target.attribute for target in self._drivers.beside(key) if target.attribute is not None}
 
     def freed(self, target: TargetIdentity, by: ObjectKey) -> None:
         """An activation has released its former target: wake those that wait for it."""

@@ -150,7 +150,8 @@ class Run:
     async def _look_for_drift(self, workspace: Workspace, target: Target, ledger: Ledger) -> None:
         if drift := self.assignment.activation.spec.drift:
             self.tracker.enter("Reading back", drift.sample)
-            check = DriftCheck(self.around, self.worker, self.findings)
+            writing = self._applying.registry.own_writes.of(self.assignment.identity.host)
+            check = DriftCheck(self.around, self.worker, self.findings, writing)
             await check.look(target, ledger, workspace, drift)
 
     async def _remember(self, ledger: Ledger) -> None:

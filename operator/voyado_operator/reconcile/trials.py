@@ -6,9 +6,13 @@ from contextlib import asynccontextmanager
 
 
 class Trials:
-    """Of all runs; contactIds are GUIDs, so that of several tenants no two are the same."""
+    """Of all runs; contactIds are GUIDs, so that of several tenants no two are the same.
+
+    Who was `harmed` and not put back has nothing left to lose: the same change shows no harm on them any more.
+    """
 
     def __init__(self) -> None:
+        self.harmed: set[str] = set()
         self._tried: set[str] = set()
         self._ended = asyncio.Condition()
 

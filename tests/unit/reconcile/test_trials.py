@@ -2,8 +2,6 @@
 
 import asyncio
 
-from voyado_operator.domain.canary import undoing
-from voyado_operator.domain.contact import Contact, Facet
 from voyado_operator.reconcile.trials import Trials
 
 
@@ -25,13 +23,3 @@ async def test_a_contact_is_tried_by_one_at_a_time_and_others_do_not_wait() -> N
     await asyncio.gather(first, same)
 
     assert order == ["first begins", "another begins", "another ends", "first ends", "same begins", "same ends"]
-
-
-def test_the_label_of_another_activation_is_not_undone() -> None:
-    """It came while the canary looked: by its own ledger the contact is a member."""
-    before = Contact(attributes={"label_vip": False, "Label_gold": False, "city": "Lund"})
-    after = Contact(attributes={"label_vip": True, "Label_gold": True, "city": ""})
-
-    undone = undoing(before, after, Facet("attribute", "label_vip", value=True), spared={"label_gold"})
-
-    assert undone == {"label_vip": False, "city": "Lund"}
