@@ -18,9 +18,11 @@ from voyado_operator.engage.pool import EngagePool
 from voyado_operator.ledger import retention
 from voyado_operator.ledger.damage import is_damaged, set_aside
 from voyado_operator.ledger.identities import Identities
-from voyado_operator.ledger.layout import identities_url, ledger_url, parked_url, waiting_url
+from voyado_operator.ledger.layout import identities_url, ledger_url, parked_url, suppression_url, waiting_url
+from voyado_operator.ledger.locks import Share, shared
 from voyado_operator.ledger.members import Ledger
 from voyado_operator.ledger.parked import Parked
+from voyado_operator.ledger.suppression import Suppression
 from voyado_operator.ledger.waiting import WaitingPlans
 from voyado_operator.reconcile import ports
 from voyado_operator.settings import Settings
@@ -79,7 +81,14 @@ class OperatorAdapters:
         return definition(identity, connection)
 
     def new_ledger(self, url: str, owner: str, target: dict[str, str]) -> Ledger:
+        self.suppression().prepare()  # before the first ledger: one without it says that it was lost
         return Ledger.open(url, owner, target)
+
+    def suppression(self) -> Suppression:
+        return Suppression(self._settings.ledger_url, self._hash_key)
+
+    def share(self, ledger: str) -> Share:
+        return Share(ledger)
 
     def ledger_url(self, identity: TargetIdentity) -> str:
         parts = [identity.route, identity.on_enter]
@@ -88,8 +97,12 @@ class OperatorAdapters:
 
     def set_damaged_aside(self, identity: TargetIdentity, at: datetime) -> list[str]:
         ledger = self.ledger_url(identity)
-        recent = identities_url(self._settings.ledger_url, identity.host, identity.contact_type)
-        damaged = [url for url in (ledger, parked_url(ledger), waiting_url(ledger), recent) if is_damaged(url)]
+        root = self._settings.ledger_url
+        others = identities_url(root, identity.host, identity.contact_type), suppression_url(root)
+        damaged = [url for url in (ledger, parked_url(ledger), waiting_url(ledger)) if is_damaged(url)]
+        for url in others:
+            with shared(url):  # the ledger's is held by the run
+                damaged += [url] if is_damaged(url) else []
         for url in damaged:
             set_aside(url, at)
         return damaged
@@ -105,12 +118,12 @@ class OperatorAdapters:
     def identities(self, identity: TargetIdentity) -> Identities:
         return Identities(identities_url(self._settings.ledger_url, identity.host, identity.contact_type))
 
-    def unused(self) -> list[tuple[str, str]]:
+    def unused(self) -> list[retention.Old]:
         root = self._local_root()
-        return [(old.url, old.owner) for old in retention.old_ledgers(root, self._kept_since())] if root else []
+        return list(retention.old_ledgers(root, self._kept_since())) if root else []
 
-    def remove(self, url: str) -> None:
-        retention.remove(url)
+    def remove(self, ledger: retention.Old) -> bool:
+        return retention.remove(ledger, self.suppression())
 
     def clear(self) -> None:
         if root := self._local_root():

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 IDENTITIES = "identities"
+SUPPRESSION = "suppression"
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _UNSAFE_RUN = re.compile(r"[^A-Za-z0-9_-]+")
 
@@ -24,6 +25,11 @@ def ledger_url(
 def identities_url(root: str, tenant_host: str, contact_type: str) -> str:
     """The remembered matches of one contact type of a tenant."""
     return f"{_tenant(root, tenant_host, contact_type)}/{IDENTITIES}"
+
+
+def suppression_url(root: str) -> str:
+    """The hashes of contacts that were forgotten, of all tenants."""
+    return f"{root.rstrip('/')}/{SUPPRESSION}"
 
 
 def waiting_url(ledger: str) -> str:

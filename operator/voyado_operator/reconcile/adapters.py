@@ -6,7 +6,17 @@ from typing import Protocol
 from voyado_operator.api.activation import Audience, SegmentActivation
 from voyado_operator.api.connection import VoyadoConnection
 from voyado_operator.domain.target import TargetIdentity
-from voyado_operator.reconcile.ports import Engage, Identities, Ledger, Parked, Source, Target, WaitingPlans
+from voyado_operator.reconcile.ports import (
+    Engage,
+    Identities,
+    Ledger,
+    Parked,
+    Share,
+    Source,
+    Suppression,
+    Target,
+    WaitingPlans,
+)
 from voyado_operator.workspace import Ambiguous, Workspace
 
 
@@ -57,6 +67,14 @@ class Adapters(Protocol):
         ...
 
     def existing_ledger(self, url: str) -> Ledger | None: ...
+
+    def share(self, ledger: str) -> Share:
+        """A share of the ledger at this URL, yet to be taken."""
+        ...
+
+    def suppression(self) -> Suppression:
+        """Who was forgotten, of all tenants."""
+        ...
 
     def identities(self, identity: TargetIdentity) -> Identities: ...
 

@@ -88,7 +88,9 @@ class Applying:
         self, workspace: Workspace, target: Target, ledger: Ledger, moved: Callable[[Sequence[str]], None]
     ) -> Screen:
         if self.assignment.is_a_decision:
-            return Decisions(target, workspace, self.worker, ledger.lost_at, ledger.is_baselining, moved)
+            suppression = self.around.adapters.suppression()
+            lost_at, is_baselining = ledger.lost_at, ledger.is_baselining
+            return Decisions(target, workspace, self.worker, lost_at, is_baselining, moved, suppression)
         return everybody
 
     async def _look_up_again(self, moved: Sequence[str]) -> None:

@@ -119,7 +119,8 @@ class Findings:
     """`held` counts changes that a guard keeps back; `waiting` is the plan that waits for a person after this run.
 
     `is_judged` says that the guards were asked; `released` that an approved plan, or what the diff still has of it,
-    went out although a guard blocks. `gone` counts members whom Engage knows no more.
+    went out although a guard blocks. `gone` counts members whom Engage knows no more. `gave_way`: the run
+    ended between two batches, so that a contact could be erased.
     """
 
     audience: AudienceCounts | None = None
@@ -134,6 +135,7 @@ class Findings:
     drift: DriftFound | None = None
     gone: int = 0
     is_baselining: bool = False
+    gave_way: bool = False
     requests: int = 0
     error: RunError | None = None
     finished_at: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -183,4 +185,4 @@ class Findings:
     def is_unsettled(self) -> bool:
         """Whether the next run has to ask or send something again."""
         pending = self.audience.pending if self.audience else 0
-        return bool(pending or self.account.total(Result.UNKNOWN))
+        return bool(pending or self.gave_way or self.account.total(Result.UNKNOWN))

@@ -26,6 +26,7 @@ from voyado_operator.reconcile.ports import Engage, Ledger, Source, Target
 from voyado_operator.reconcile.preparation import Preparation
 from voyado_operator.reconcile.progress import Tracker
 from voyado_operator.reconcile.registry import Registry
+from voyado_operator.reconcile.sharing import Sharing
 from voyado_operator.reconcile.surroundings import Surroundings
 from voyado_operator.reconcile.worker import Worker
 from voyado_operator.workspace import Ambiguous, Columns, Workspace
@@ -54,7 +55,12 @@ class Run:
         self._preparation = Preparation(
             assignment, around, registry, worker, is_stopping, self.findings.announce, tracker
         )
-        self._applying = Applying(assignment, around, registry, worker, tracker, is_stopping, self.findings)
+        self._is_stopping = is_stopping
+        self._sharing = Sharing(around.adapters.share(around.adapters.ledger_url(assignment.identity)))
+        self._applying = Applying(assignment, around, registry, worker, tracker, self._is_to_end, self.findings)
+
+    def _is_to_end(self) -> object:
+        return self._is_stopping() or self._sharing.gives_way()
 
     async def execute(self) -> Findings:
         """Never raises RunError: it is a finding. Raises Interrupted when asked to stop while sending."""
@@ -70,7 +76,9 @@ class Run:
         except RunError as error:
             self.findings.error = error
         except Interrupted:
-            raise
+            if self._is_stopping():
+                raise
+            self.findings.gave_way = True
         except Exception as error:  # noqa: BLE001 - whatever it is, people must see it and the next run must come
             self.findings.error = self._unexpected(error)
         self.tracker.leave()
@@ -82,7 +90,8 @@ class Run:
         """Whether it was a damaged table, which is out of the way now."""
         adapters, identity = self.around.adapters, self.assignment.identity
         aside = adapters.set_ledger_aside if isinstance(error, LedgerRolledBack) else adapters.set_damaged_aside
-        moved = await self.worker(aside, identity, self.around.clock())
+        async with self._sharing.taken():  # an erasure deletes files, which looks like damage while it is under way
+            moved = await self.worker(aside, identity, self.around.clock())
         if adapters.ledger_url(identity) in moved:
             self._preparation = replace(self._preparation, is_lost=True)
         return bool(moved)
@@ -95,13 +104,17 @@ class Run:
 
     async def _steps(self, tenant: Tenant) -> None:
         target = tenant.target(self.assignment.activation, self.assignment.run_id)
-        ledger = await self._preparation.ledger()
-        self.findings.is_baselining = ledger.is_baselining
+        async with self._sharing.taken():
+            ledger, erasures = await self._preparation.ledger(), self._sharing.erasures
         async with AsyncExitStack() as stack:
             try:
                 async with self.around.slots.workspace(self.assignment.connection.metadata.key):
                     workspace = await self._opened(stack)
                     await self._extract_and_match(workspace, tenant.engage)
+                    await stack.enter_async_context(self._sharing.taken())
+                    if self._sharing.erasures != erasures:  # the handle is of a version that is gone
+                        ledger = await self._preparation.ledger()
+                    self.findings.is_baselining = ledger.is_baselining
                     await self._diff(workspace, ledger, target)
                     decision = await self._guard(workspace, ledger, target)
                 if self.assignment.intent is Intent.ENFORCE:

@@ -9,11 +9,12 @@ from voyado_operator.domain.delivery import Account, Operation, Result
 from voyado_operator.domain.errors import ConnectionMissing, EngageUnavailable, InvalidSpec
 from voyado_operator.reconcile.access import tenant_of
 from voyado_operator.reconcile.canary import Canary
-from voyado_operator.reconcile.delivery import Delivery
+from voyado_operator.reconcile.delivery import Delivery, Interrupted
 from voyado_operator.reconcile.ports import Ledger, Target
 from voyado_operator.reconcile.progress import Tracker
 from voyado_operator.reconcile.registry import Registry
 from voyado_operator.reconcile.screening import Departures, everybody
+from voyado_operator.reconcile.sharing import Sharing
 from voyado_operator.reconcile.surroundings import Surroundings
 from voyado_operator.reconcile.worker import Worker
 from voyado_operator.workspace import Ambiguous
@@ -50,8 +51,21 @@ class Withdrawal:
         """Take the members of the ledger at `url` off its target.
 
         Whom Engage refuses to take off, or a trigger may have been fired for already, is left. A ledger that is gone
-        or somebody else's by now is nothing of ours to empty. Raises RunError while it cannot go on, or Interrupted.
+        or somebody else's by now is nothing of ours to empty. It makes way for an erasure, and goes on after it. Raises
+        RunError while it cannot go on, or Interrupted.
         """
+        sharing, account = Sharing(self.around.adapters.share(url)), Account()
+        while True:
+            try:
+                async with sharing.taken():
+                    return await self._emptied(url, owner, activation, run_id, sharing, account)
+            except Interrupted:
+                if self.is_stopping():
+                    raise
+
+    async def _emptied(
+        self, url: str, owner: str, activation: SegmentActivation, run_id: str, sharing: Sharing, account: Account
+    ) -> Withdrawn:
         ledger = await self.worker(self.around.adapters.existing_ledger, url)
         if ledger is None or await self.worker(lambda: ledger.owner) != owner:
             return Withdrawn(0, 0)
@@ -59,7 +73,7 @@ class Withdrawal:
         if definition["onEnter"] == "Decline":  # whoever has said yes since then must not be told no again
             return Withdrawn(0, 0)
         target = await self._target(definition, activation, run_id)
-        return await self._send(ledger, target, activation)
+        return await self._send(ledger, target, activation, sharing, account)
 
     async def _target(self, definition: dict[str, str], activation: SegmentActivation, run_id: str) -> Target:
         name = definition["connection"]
@@ -78,14 +92,16 @@ class Withdrawal:
         tenant = await tenant_of(watched.latest, self.around)
         return tenant.withdrawing(definition, run_id)
 
-    async def _send(self, ledger: Ledger, target: Target, activation: SegmentActivation) -> Withdrawn:
-        account = Account()
+    async def _send(
+        self, ledger: Ledger, target: Target, activation: SegmentActivation, sharing: Sharing, account: Account
+    ) -> Withdrawn:
+        """`account` may have what was sent before the withdrawal made way for an erasure."""
         async with self.worker.entered(self.around.adapters.workspace(Ambiguous.SKIP)) as workspace:
             await self.worker(lambda: workspace.diff(ledger.standing()))
             unanswered = 0 if target.is_repeat_safe else await self.worker(workspace.hold_unanswered)
             members = await self.worker(workspace.count, Operation.REMOVE)
             if not members:
-                return Withdrawn(0, unanswered)
+                return Withdrawn(account.total(Result.ACCEPTED), unanswered)
             await self.worker(ledger.claim)
             self.tracker.enter("Withdrawing", members)
             delivery = Delivery(
@@ -102,7 +118,7 @@ class Withdrawal:
                     target, lambda _: True, lambda _: None, self.registry.trials
                 ),  # what filled the ledger has shown it
                 approvals={},
-                is_stopping=self.is_stopping,
+                is_stopping=lambda: self.is_stopping() or sharing.gives_way(),
                 advance=self.tracker.advance,
             )
             await delivery.deliver([Operation.REMOVE])
