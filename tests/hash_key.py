@@ -18,7 +18,7 @@ def hash_key_served(folder: Path, key: bytes | None) -> Iterator[Path]:
     """A kubeconfig, in `folder`, of an API server whose Secret has the key; None: there is no Secret."""
 
     class Answer(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802 - the library's name
+        def do_GET(self) -> None:
             is_found = key is not None and self.path == SECRET
             body = {"data": {"key": base64.b64encode(key or b"").decode()}} if is_found else {"kind": "Status"}
             self.send_response(200 if is_found else 404)

@@ -58,15 +58,22 @@ def forget(root: Path, contact_id: str) -> Erased:
 
     The suppression table stays as it is. Raises InUse while another erasure is under way.
     """
-    erased = Erased()
+    erased, done = Erased(), set[Path]()
     with alone(_url(root / "erasing"), WAIT):
-        for table in tables(root):
-            try:
-                if _kind(table) != SUPPRESSION and _erased_at_last(table, contact_id):
-                    erased.held.append(str(table.relative_to(root)))
-            except LedgerUnavailable as error:
-                erased.failed.append(f"{error}{'' if isinstance(error, InUse) else _way_out(table)}")
+        # Again, as a run may make a table, such as that of a plan, while its ledger is waited for.
+        while remaining := [table for table in tables(root) if table not in done and _kind(table) != SUPPRESSION]:
+            for table in remaining:
+                _erase_from(table, contact_id, root, erased)
+            done.update(remaining)
     return erased
+
+
+def _erase_from(table: Path, contact_id: str, root: Path, erased: Erased) -> None:
+    try:
+        if _erased_at_last(table, contact_id):
+            erased.held.append(str(table.relative_to(root)))
+    except LedgerUnavailable as error:
+        erased.failed.append(f"{error}{'' if isinstance(error, InUse) else _way_out(table)}")
 
 
 def tables(root: Path) -> Iterator[Path]:

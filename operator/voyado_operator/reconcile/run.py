@@ -52,14 +52,15 @@ class Run:
         self.worker = worker
         self.tracker = tracker
         self.findings = Findings()
-        self._preparation = Preparation(
-            assignment, around, registry, worker, is_stopping, self.findings.announce, tracker
-        )
         self._is_stopping = is_stopping
         self._sharing = Sharing(around.adapters.share(around.adapters.ledger_url(assignment.identity)))
+        self._preparation = Preparation(
+            assignment, around, registry, worker, self._is_to_end, self.findings.announce, tracker
+        )
         self._applying = Applying(assignment, around, registry, worker, tracker, self._is_to_end, self.findings)
 
     def _is_to_end(self) -> object:
+        """Asked between two batches."""
         return self._is_stopping() or self._sharing.gives_way()
 
     async def execute(self) -> Findings:
