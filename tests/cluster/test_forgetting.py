@@ -26,7 +26,11 @@ def test_a_contact_is_forgotten_beside_a_running_operator(world: World) -> None:
 
     done = subprocess.run(
         [sys.executable, "-m", "voyado_operator", "contact", forgotten, "--forget"],
-        env=os.environ | {"VOYADO_OPERATOR_LEDGER_URL": f"file://{world.ledger}"},
+        env=os.environ
+        | {
+            "VOYADO_OPERATOR_LEDGER_URL": f"file://{world.ledger}",
+            "KUBECONFIG": str(world.cluster.operator_kubeconfig),
+        },
         capture_output=True,
         text=True,
     )

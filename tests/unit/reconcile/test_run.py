@@ -24,7 +24,10 @@ async def found(error: Exception) -> Findings:
 
     seen, through = activation(), connection()
     assignment = Assignment("run-1", NOW, Intent.ENFORCE, seen, through, identify(seen, through), None, None)
-    around = SimpleNamespace(cluster=SimpleNamespace(secret=secret), clock=lambda: NOW, slots=Slots(1))
+    adapters = SimpleNamespace(ledger_url=lambda _: "file:///vip", share=lambda _: None)
+    around = SimpleNamespace(
+        adapters=adapters, cluster=SimpleNamespace(secret=secret), clock=lambda: NOW, slots=Slots(1)
+    )
     nothing = cast(Any, None)
     return await Run(assignment, cast(Any, around), Registry(identify), nothing, Tracker(), lambda: False).execute()
 
