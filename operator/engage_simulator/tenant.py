@@ -51,13 +51,19 @@ class Contact:
     preferences: dict[str, bool] = field(default_factory=dict)
     consents: dict[str, dict[str, Any]] = field(default_factory=dict)
     labels: set[str] = field(default_factory=set)
+    created: str | None = field(default_factory=lambda: now())
     modified: str = field(default_factory=lambda: now())
 
     def shown(self) -> Answer:
         return {
             "id": self.id,
             "attributes": self.attributes,
-            "meta": {"contactType": self.type, "approved": True, "modifiedOn": self.modified},
+            "meta": {
+                "contactType": self.type,
+                "createdOn": self.created,
+                "modifiedOn": self.modified,
+                "approved": True,
+            },
             "preferences": {name: self.preferences.get(name, False) for name in PREFERENCES},
             "consents": list(self.consents.values()),
         }
@@ -85,6 +91,7 @@ class Tenant:
         """Put contacts in, as a person in the user interface would."""
         for seed in seeds:
             contact = Contact(seed["id"].lower(), seed.get("contactType", self.default_type))
+            contact.created = seed.get("createdOn", contact.created)
             contact.attributes = dict(seed.get("attributes", {}))
             contact.preferences = dict(seed.get("preferences", {}))
             contact.consents = {

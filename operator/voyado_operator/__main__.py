@@ -24,11 +24,23 @@ def about() -> None:
 def show_contact(
     contact_id: Annotated[str, typer.Argument(metavar="ID", help="The contactId.")],
     forget: Annotated[bool, typer.Option("--forget", help="Erase it from all ledgers.")] = False,  # noqa: FBT002
+    without_trace: Annotated[  # noqa: FBT002
+        bool, typer.Option("--without-trace", help="With --forget: leave no keyed hash of it either.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Erase without a trace, and do not ask.")] = False,  # noqa: FBT002
 ) -> None:
     """Show in which ledgers a contact is recorded, and since when; run it in the operator's pod."""
-    from voyado_operator.cli.contact import contact
+    if without_trace and not forget:
+        raise typer.BadParameter("--without-trace goes with --forget")
+    if not forget:
+        from voyado_operator.cli.contact import show
 
-    raise typer.Exit(contact(settings_or_exit().ledger_url, contact_id, forget=forget))
+        raise typer.Exit(show(settings_or_exit().ledger_url, contact_id))
+    from voyado_operator.cli import forgetting
+
+    trace = forgetting.Trace.MOMENT if without_trace else forgetting.Trace.HASH
+    agreed = (lambda _: True) if yes else typer.confirm
+    raise typer.Exit(forgetting.forget(settings_or_exit(), contact_id, trace, agreed))
 
 
 @cli.command(name="check")

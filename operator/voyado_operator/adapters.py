@@ -25,10 +25,13 @@ from voyado_operator.ledger.layout import (
     normalised_root,
     parked_url,
     relocated,
+    suppression_url,
     waiting_url,
 )
+from voyado_operator.ledger.locks import Share, shared
 from voyado_operator.ledger.members import Ledger
 from voyado_operator.ledger.parked import Parked
+from voyado_operator.ledger.suppression import Suppression
 from voyado_operator.ledger.waiting import WaitingPlans
 from voyado_operator.reconcile import ports
 from voyado_operator.settings import Settings
@@ -84,6 +87,12 @@ class OperatorAdapters:
         client = self._pool.client(spec.url, api_key, spec.contact_type, rate, connection.metadata.key)
         return EngageTenant(connection, client)
 
+    def suppression(self) -> Suppression:
+        return Suppression(self._root, self._hash_key)
+
+    def share(self, ledger: str) -> Share:
+        return Share(ledger)
+
     def ledger_url(self, identity: TargetIdentity) -> str:
         return ledger_url(self._root, identity)
 
@@ -91,6 +100,7 @@ class OperatorAdapters:
         return is_of_same_target(one, other)
 
     def new_ledger(self, identity: TargetIdentity) -> Ledger:
+        self.suppression().prepare()  # before the first ledger: one without it says that it was lost
         return Ledger.open(self.ledger_url(identity), str(identity))
 
     def existing_ledger(self, url: str) -> Ledger | None:
@@ -101,8 +111,11 @@ class OperatorAdapters:
 
     def set_damaged_aside(self, identity: TargetIdentity, at: datetime) -> list[str]:
         ledger = self.ledger_url(identity)
-        recent = identities_url(self._root, identity.host, identity.contact_type)
-        damaged = [url for url in (ledger, parked_url(ledger), waiting_url(ledger), recent) if is_damaged(url)]
+        others = identities_url(self._root, identity.host, identity.contact_type), suppression_url(self._root)
+        damaged = [url for url in (ledger, parked_url(ledger), waiting_url(ledger)) if is_damaged(url)]
+        for url in others:
+            with shared(url):  # the ledger's is held by the run
+                damaged += [url] if is_damaged(url) else []
         for url in damaged:
             set_aside(url, at)
         return damaged
@@ -110,12 +123,12 @@ class OperatorAdapters:
     def identities(self, identity: TargetIdentity) -> Identities:
         return Identities(identities_url(self._root, identity.host, identity.contact_type))
 
-    def unused(self) -> list[tuple[str, tuple[str, ...]]]:
+    def unused(self) -> list[retention.Old]:
         root = self._local_root()
-        return [(old.url, old.owners) for old in retention.old_ledgers(root, self._kept_since())] if root else []
+        return list(retention.old_ledgers(root, self._kept_since())) if root else []
 
-    def remove(self, url: str) -> None:
-        retention.remove(url)
+    def remove(self, ledger: retention.Old) -> bool:
+        return retention.remove(ledger, self.suppression())
 
     def clear(self) -> None:
         if root := self._local_root():

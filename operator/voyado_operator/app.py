@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import json
-import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from voyado_operator.api.activation import SegmentActivation
 from voyado_operator.api.common import Kind, ObjectKey
 from voyado_operator.api.connection import VoyadoConnection
 from voyado_operator.domain.schedule import OVERDUE
+from voyado_operator.kube import hash_key
 from voyado_operator.kube.cluster import Cluster
 from voyado_operator.kube.echoes import Echoes
 from voyado_operator.reconcile.activation import ActivationLife
@@ -29,7 +29,6 @@ from voyado_operator.settings import Settings
 from voyado_operator.telemetry.event_loop import watch
 from voyado_operator.telemetry.metrics import Metrics
 
-HASH_KEY_SECRET, HASH_KEY = "voyado-operator-hash-key", "key"
 LISTED_WITHIN = 60.0  # seconds; some may have been deleted since they were counted
 
 
@@ -62,10 +61,8 @@ class App:
         """Log in, fetch the hash key, serve metrics. Kopf calls no other handler before this has returned."""
         self._cluster = await Cluster.connect(self.settings.kubeconfig, self._echoes)
         self._lease = self._cluster.lease(self.settings.namespace, lease_name(self.settings), self._end)
-        hash_key = await self._cluster.secret_or_created(
-            self.settings.namespace, HASH_KEY_SECRET, HASH_KEY, secrets.token_bytes(32)
-        )
-        self._adapters = OperatorAdapters(self.settings, hash_key, self._metrics, lambda: self._lease.may_send)
+        key = await hash_key.existing_or_created(self._cluster, self.settings.namespace)
+        self._adapters = OperatorAdapters(self.settings, key, self._metrics, lambda: self._lease.may_send)
         self._around = Surroundings(
             adapters=self._adapters,
             cluster=self._cluster,

@@ -20,12 +20,15 @@ from voyado_operator.ledger import entries, erasure, retention
 from voyado_operator.ledger.changelog import CONFIGURATION, MOST_FILES, SMALL, ChangeLog
 from voyado_operator.ledger.damage import set_aside
 from voyado_operator.ledger.identities import Identities
+from voyado_operator.ledger.layout import SUPPRESSION
 from voyado_operator.ledger.members import Ledger
 from voyado_operator.ledger.parked import Parked
+from voyado_operator.ledger.suppression import Suppression
 from voyado_operator.ledger.waiting import WaitingPlans
 
 from tests.component.arrow import members, rows_of, table
-from tests.ledgers import WITH_IDS_AS_TEXT, opened, record
+from tests.hash_key import hash_key_served
+from tests.ledgers import OWNER, WITH_IDS_AS_TEXT, opened, record
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 ANNA, BERT = (str(uuid.UUID(int=number)) for number in (0xA22A, 0xBE27))
@@ -35,7 +38,8 @@ OTHERS = [str(uuid.uuid4()) for _ in range(200)]
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """Every kind of table, with Anna in each."""
-    base = tmp_path / "tenant"
+    root = tmp_path / "ledger"
+    base = root / "tenant"
     url = f"file://{base}/label/vip-1"
     ledger = opened(url, on_enter="Accept")
     record(ledger, Entry.ADD, [ANNA, BERT, *OTHERS], NOW)
@@ -50,19 +54,23 @@ def root(tmp_path: Path) -> Path:
         [(Match("hash", MatchStatus.AMBIGUOUS, (ANNA, BERT)), NOW + timedelta(days=7))], NOW
     )
     set_aside_one(base)
-    return tmp_path
+    return root
 
 
 def set_aside_one(base: Path) -> None:
     url = f"file://{base}/label/old-2"
-    record(opened(url), Entry.ADD, [ANNA], NOW)
-    set_aside(url, NOW)
+    record(opened(url), Entry.ADD, [ANNA, BERT], NOW)
+    set_aside(url, datetime.now(UTC))
 
 
-def command(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"VOYADO_OPERATOR_LEDGER_URL": f"file://{root}"}
-    program = [sys.executable, "-m", "voyado_operator", "contact", *arguments]
-    return subprocess.run(program, env=environment, capture_output=True, text=True)
+def command(
+    root: Path, *arguments: str, key: bytes | None = b"key", said: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """`key`: what the operator's Secret has; `said` is what a person answers."""
+    with hash_key_served(root.parent, key) as kubeconfig:
+        environment = os.environ | {"VOYADO_OPERATOR_LEDGER_URL": f"file://{root}", "KUBECONFIG": str(kubeconfig)}
+        program = [sys.executable, "-m", "voyado_operator", "contact", *arguments]
+        return subprocess.run(program, env=environment, capture_output=True, text=True, input=said)
 
 
 def traces(root: Path, contact_id: str) -> list[Path]:
@@ -70,7 +78,8 @@ def traces(root: Path, contact_id: str) -> list[Path]:
     written = contact_id.encode(), uuid.UUID(contact_id).bytes, contact_id.replace("-", "").encode()
     files = {file: file.read_bytes() for file in root.rglob("*") if file.is_file()}
     found = [file for file, content in files.items() if any(one in content for one in written)]
-    return found + [one for one in erasure.tables(root) if contact_id in _read(one)]
+    with_ids = [one for one in erasure.tables(root) if one.name != SUPPRESSION]
+    return found + [one for one in with_ids if contact_id in _read(one)]
 
 
 def _read(one: Path) -> str:
@@ -170,6 +179,63 @@ def test_a_table_that_cannot_be_read_keeps_no_other_from_forgetting(root: Path) 
     assert not [file for file in traces(root, ANNA) if broken not in (file, file.parent)]
 
 
+def test_what_was_set_aside_is_erased_from_and_never_deleted(root: Path) -> None:
+    [aside] = root.rglob("old-2.damaged-*")
+
+    assert command(root, ANNA, "--forget").returncode == 0
+
+    assert traces(root, ANNA) == []
+    assert aside in traces(root, BERT)
+
+
+def test_what_was_set_aside_and_cannot_be_read_is_named_with_the_command_that_deletes_it(root: Path) -> None:
+    [aside] = root.rglob("old-2.damaged-*")
+    max((aside / "_delta_log").glob("*.json")).write_bytes(b"")
+
+    done = command(root, ANNA, "--forget")
+
+    assert done.returncode == 1
+    assert f"`rm -r {aside}` deletes it" in done.stderr
+    assert aside.exists()
+    assert not [file for file in traces(root, ANNA) if aside not in (file, file.parent)]
+    subprocess.run(["rm", "-r", str(aside)], check=True)
+    assert command(root, ANNA, "--forget").returncode == 0
+
+
+@pytest.mark.parametrize("key", [None, b""])
+def test_without_the_hash_key_nothing_is_erased(root: Path, key: bytes | None) -> None:
+    before = sorted(traces(root, ANNA))
+
+    done = command(root, ANNA, "--forget", key=key)
+
+    assert done.returncode == 1
+    assert "voyado-operator-hash-key" in done.stderr
+    assert "nothing was erased" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert sorted(traces(root, ANNA)) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said", "code"),
+    [([], "n\n", 1), ([], "", 1), ([], "y\n", 0), (["--yes"], "", 0)],
+)
+def test_to_erase_without_a_trace_is_asked_about_first(root: Path, arguments: list[str], said: str, code: int) -> None:
+    before = sorted(traces(root, ANNA))
+
+    done = command(root, ANNA, "--forget", "--without-trace", *arguments, said=said)
+
+    assert done.returncode == code
+    assert ("the tenants: tenant." in done.stdout) == (not arguments)
+    assert sorted(traces(root, ANNA)) == ([] if code == 0 else before)
+
+
+def test_without_a_trace_is_a_way_to_forget(root: Path) -> None:
+    refused = command(root, ANNA, "--without-trace")
+    assert refused.returncode == 2
+    assert "--without-trace goes with --forget" in refused.stderr
+    assert traces(root, ANNA)
+
+
 def test_a_run_that_has_the_ledger_open_begins_again(root: Path) -> None:
     running = Ledger.existing(f"file://{root}/tenant/Member/label/vip-1")
     assert running is not None
@@ -231,9 +297,12 @@ def test_what_is_no_contact_id_is_not_echoed(root: Path, wrong: str) -> None:
 
 def test_only_what_is_old_is_unused(root: Path) -> None:
     url = f"file://{root}/tenant/Member/label/vip-1"
+    ledger = Ledger.existing(url)
+    assert ledger is not None
+    found = retention.Old(url, OWNER, ledger.version)
     now = datetime.now(UTC)
     assert list(retention.old_ledgers(root, now - timedelta(days=1))) == []
-    assert list(retention.old_ledgers(root, now + timedelta(seconds=1))) == [retention.Old(url, OWNER)]
+    assert list(retention.old_ledgers(root, now + timedelta(seconds=1))) == [found]
 
     retention.remove_damaged(root, now - timedelta(days=1))
     assert list(root.rglob("*.damaged-*"))
@@ -243,9 +312,10 @@ def test_only_what_is_old_is_unused(root: Path) -> None:
     for file in (root / "tenant/Member/label/vip-1").rglob("*"):
         os.utime(file, times=(0, 0))
     erasure.forget(root, str(uuid.uuid4()))
-    assert list(retention.old_ledgers(root, now - timedelta(days=1))) == [retention.Old(url, OWNER)], "not for that"
+    [old] = retention.old_ledgers(root, now - timedelta(days=1))
+    assert (old.url, old.owner) == (url, OWNER), "it counts as old although somebody was forgotten meanwhile"
 
-    retention.remove(url)
+    assert retention.remove(old, Suppression(f"file://{root}", b"key"))
     assert [one.name for one in erasure.tables(root)] == ["identities"]
 
 

@@ -5,6 +5,8 @@ from typing import Any, cast
 from kubernetes.aio.client import ApiException
 from voyado_operator.api.common import ObjectKey
 from voyado_operator.app import now
+from voyado_operator.domain.errors import LedgerUnavailable
+from voyado_operator.ledger.retention import Old
 from voyado_operator.reconcile.housekeeping import tidy_up
 from voyado_operator.reconcile.slots import Slots
 from voyado_operator.reconcile.surroundings import Surroundings
@@ -15,17 +17,20 @@ class Storage:
         self.removed: list[str] = []
         self.cleared = 0
 
-    def unused(self) -> list[tuple[str, tuple[str, ...]]]:
-        return [(f"file:///{name}", (f"uid/{namespace}/{name}",)) for namespace, name in OWNERS]
+    def unused(self) -> list[Old]:
+        return [Old(f"file:///{name}", (f"uid/{namespace}/{name}",), 1) for namespace, name in OWNERS]
 
-    def remove(self, url: str) -> None:
-        self.removed.append(url)
+    def remove(self, ledger: Old) -> bool:
+        if ledger.owners == ("uid/ours/broken",):
+            raise LedgerUnavailable("could not read it")
+        self.removed.append(ledger.url)
+        return True
 
     def clear(self) -> None:
         self.cleared += 1
 
 
-OWNERS = [("forbidden", "a"), ("ours", "gone"), ("ours", "there")]
+OWNERS = [("forbidden", "a"), ("ours", "broken"), ("ours", "gone"), ("ours", "there")]
 
 
 class Cluster:
@@ -35,7 +40,7 @@ class Cluster:
         return key.name == "there"
 
 
-async def test_what_may_not_be_looked_at_stays_and_stops_nothing() -> None:
+async def test_what_may_not_be_looked_at_or_removed_stays_and_stops_nothing() -> None:
     storage = Storage()
 
     await tidy_up(Surroundings(cast(Any, None), cast(Any, Cluster()), Slots(1), "uid", now), storage)

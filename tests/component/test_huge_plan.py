@@ -28,7 +28,7 @@ def plan(folder: str, contacts: int) -> None:
     ledger = opened(f"file://{folder}/{contacts}")
     waiting = WaitingPlans(f"file://{folder}/{contacts}.waiting")
     with Workspace(b"key", "256MB") as workspace:
-        workspace.stage(source, Columns("id"), None, NOW)
+        workspace.stage(source, Columns("id"), NOW)
         _, diff = workspace.diff(ledger.standing())
         for operation in Operation:
             workspace.hold(operation)

@@ -24,7 +24,8 @@ def identities(tmp_path: Path) -> Identities:
 
 
 def remembered(identities: Identities) -> set[tuple[object, object, object]]:
-    return {(row["address_hash"], row["status"], row["contact_id"]) for row in rows_of(identities.remembered())}
+    with identities.remembered() as found:
+        return {(row["address_hash"], row["status"], row["contact_id"]) for row in rows_of(found)}
 
 
 def test_the_latest_answer_counts(identities: Identities) -> None:

@@ -257,7 +257,7 @@ def test_a_warehouse_that_pauses_in_the_middle_of_its_answer_stops_nothing_else(
 
     def staged() -> int:
         with source.read() as stream, Workspace(b"key", "512MB") as workspace:
-            workspace.stage(stream, Columns("contact_id"), None, datetime.now(UTC))
+            workspace.stage(stream, Columns("contact_id"), datetime.now(UTC))
             return workspace.diff(standing([]))[0].contacts
 
     with ThreadPoolExecutor(1) as worker:

@@ -56,7 +56,7 @@ def test_the_diff_is_the_difference_of_two_sets(rows: list[str], known: dict[str
     """Who may be on the target is no member, and is asked for as if it were not there, or removed."""
     audience, members = set(rows), {contact for contact, op in known.items() if op is None}
     with Workspace(KEY, "200MB") as workspace:
-        workspace.stage(table(contact_id=rows), Columns("contact_id"), None, NOW)
+        workspace.stage(table(contact_id=rows), Columns("contact_id"), NOW)
         counts, diff = workspace.diff(Standing(table(contact_id=list(known), op=list(known.values()))))
 
         assert counts.contacts == len(audience)
@@ -73,7 +73,7 @@ def test_when_they_decided_is_known_of_whose_row_says_so(by: str, when: str | No
     named = {"contact_id": [*IDS[:3], *([] if by == "address" else IDS[3:4])]}
     rest = [None] * (4 - len(named["contact_id"]))
     rows = table(contact_id=[*named["contact_id"], *rest], email=[None] * 3 + ADDRESSES[:1], at=[None] * 3 + [when])
-    workspace.stage(rows, Columns("contact_id", "email", "at"), None, NOW)
+    workspace.stage(rows, Columns("contact_id", "email", "at"), NOW)
     workspace.identify([Match(hashed(ADDRESSES[0]), MatchStatus.MATCHED, (IDS[3],))] if by == "address" else [])
 
     workspace.diff(standing(IDS[4:5]))
@@ -89,7 +89,7 @@ def test_a_fingerprint_tells_audiences_apart_and_not_their_orders(
 ) -> None:
     def fingerprint(rows: list[str]) -> str:
         with Workspace(KEY, "200MB") as workspace:
-            workspace.stage(table(contact_id=rows), Columns("contact_id"), None, NOW)
+            workspace.stage(table(contact_id=rows), Columns("contact_id"), NOW)
             return workspace.fingerprint()
 
     shuffled = order.sample(ours, len(ours))
@@ -102,7 +102,7 @@ def test_a_fingerprint_tells_audiences_apart_and_not_their_orders(
 def test_an_audience_that_is_known_to_be_the_members_counts_as_one_that_was_compared(audience: list[str]) -> None:
     def counted(compare: Callable[[Workspace], tuple[AudienceCounts, DiffCounts]]) -> object:
         with Workspace(KEY, "200MB") as workspace:
-            workspace.stage(table(contact_id=[*audience, "nonsense"]), Columns("contact_id"), None, NOW)
+            workspace.stage(table(contact_id=[*audience, "nonsense"]), Columns("contact_id"), NOW)
             return compare(workspace), [going(workspace, operation) for operation in Operation], workspace.digest("")
 
     members = sorted(set(audience))
@@ -125,7 +125,7 @@ def test_every_row_is_counted_once(rows: list[tuple[str | None, str | None]]) ->
     ]
     with Workspace(KEY, "200MB") as workspace:
         contacts, addresses = [row[0] for row in rows], [row[1] for row in rows]
-        workspace.stage(table(contact_id=contacts, email=addresses), BOTH, None, NOW)
+        workspace.stage(table(contact_id=contacts, email=addresses), BOTH, NOW)
         workspace.identify(answers)
         counts, _ = workspace.diff(standing([]))
 
@@ -156,7 +156,7 @@ def model(rows: list[tuple[str | None, str | None]]) -> set[str]:
     ],
 )
 def test_ids_are_normalised_or_invalid(workspace: Workspace, written: str, read: str | None) -> None:
-    workspace.stage(table(contact_id=[written]), Columns("contact_id"), None, NOW)
+    workspace.stage(table(contact_id=[written]), Columns("contact_id"), NOW)
     counts, _ = workspace.diff(standing([]))
 
     assert going(workspace, Operation.ADD) == ([read] if read else [])
@@ -171,7 +171,7 @@ def test_ids_read_the_same_whoever_else_is_in_their_chunk(
     written = [IDS[0], IDS[1].upper(), f"{{{IDS[2]}}}", "nonsense", IDS[3][:34] + "--", None, IDS[4]]
     stream = table(contact_id=written).rechunk(max_chunksize=1)
 
-    workspace.stage(stream, Columns("contact_id"), None, NOW)
+    workspace.stage(stream, Columns("contact_id"), NOW)
     counts, _ = workspace.diff(standing([]))
 
     assert going(workspace, Operation.ADD) == [*IDS[:3], IDS[4]]
@@ -190,7 +190,7 @@ def test_ids_read_the_same_whoever_else_is_in_their_chunk(
     ],
 )
 def test_addresses_are_normalised_or_invalid(workspace: Workspace, written: str, read: str | None) -> None:
-    wanted = workspace.stage(table(email=[written]), Columns(email="email"), None, NOW)
+    wanted = workspace.stage(table(email=[written]), Columns(email="email"), NOW)
     counts, _ = workspace.diff(standing([]))
 
     assert wanted == ({hashed(read): read} if read else {})
@@ -208,7 +208,8 @@ def test_only_what_is_not_remembered_is_looked_up(workspace: Workspace) -> None:
         }
     )
 
-    wanted = workspace.stage(table(email=ADDRESSES[:4]), Columns(email="email"), remembered, NOW)
+    workspace.recall(remembered, NOW)
+    wanted = workspace.stage(table(email=ADDRESSES[:4]), Columns(email="email"), NOW)
 
     assert set(wanted.values()) == {ADDRESSES[2], ADDRESSES[3]}
     counts, _ = workspace.diff(standing([IDS[2]]))
@@ -217,7 +218,7 @@ def test_only_what_is_not_remembered_is_looked_up(workspace: Workspace) -> None:
 
 
 def test_look_ups_have_a_limit(workspace: Workspace) -> None:
-    wanted = workspace.stage(table(email=ADDRESSES), Columns(email="email"), None, NOW, lookup_limit=5)
+    wanted = workspace.stage(table(email=ADDRESSES), Columns(email="email"), NOW, lookup_limit=5)
     counts, _ = workspace.diff(standing([]))
     assert (len(wanted), counts.pending) == (5, 12)
 
@@ -225,7 +226,7 @@ def test_look_ups_have_a_limit(workspace: Workspace) -> None:
 @pytest.mark.parametrize(("ambiguous", "expected"), [(Ambiguous.SKIP, []), (Ambiguous.INCLUDE_ALL, [IDS[10], IDS[11]])])
 def test_an_ambiguous_address_is_skipped_but_for_opt_outs(ambiguous: Ambiguous, expected: list[str]) -> None:
     with Workspace(KEY, "200MB", ambiguous) as workspace:
-        workspace.stage(table(email=[ADDRESSES[0]]), Columns(email="email"), None, NOW)
+        workspace.stage(table(email=[ADDRESSES[0]]), Columns(email="email"), NOW)
         workspace.identify([Match(hashed(ADDRESSES[0]), MatchStatus.AMBIGUOUS, (IDS[10], IDS[11]))])
         counts, _ = workspace.diff(standing([]))
 
@@ -235,23 +236,23 @@ def test_an_ambiguous_address_is_skipped_but_for_opt_outs(ambiguous: Ambiguous, 
 
 def test_a_missing_column_is_a_failure_that_names_it(workspace: Workspace) -> None:
     with pytest.raises(SourceFailed, match="no column 'contact_id'; its columns are id, email"):
-        workspace.stage(table(id=[], email=[]), BOTH, None, NOW)
+        workspace.stage(table(id=[], email=[]), BOTH, NOW)
 
 
 def test_a_column_may_be_spelled_in_another_case(workspace: Workspace) -> None:
-    workspace.stage(table(CONTACT_ID=IDS[:2]), Columns("contact_id"), None, NOW)
+    workspace.stage(table(CONTACT_ID=IDS[:2]), Columns("contact_id"), NOW)
     counts, _ = workspace.diff(standing([]))
     assert counts.contacts == 2
 
 
 def test_an_audience_that_breaks_off_is_no_audience(workspace: Workspace) -> None:
     with pytest.raises(Exception, match="connection lost"):
-        workspace.stage(breaking_off(table(contact_id=IDS), "connection lost"), Columns("contact_id"), None, NOW)
+        workspace.stage(breaking_off(table(contact_id=IDS), "connection lost"), Columns("contact_id"), NOW)
 
 
 @pytest.mark.parametrize("is_base", [True, False], ids=["base", "changes"])
 def test_members_that_break_off_are_no_members(is_base: bool, workspace: Workspace) -> None:
-    workspace.stage(table(contact_id=IDS[:3]), Columns("contact_id"), None, NOW)
+    workspace.stage(table(contact_id=IDS[:3]), Columns("contact_id"), NOW)
     base, since = table(contact_id=IDS, op=[None] * len(IDS)), table(contact_id=IDS[:1], op=["remove"], seq=["1"])
     broken = breaking_off(base if is_base else since, "disk lost")
     with pytest.raises(LedgerUnavailable):
@@ -259,7 +260,7 @@ def test_members_that_break_off_are_no_members(is_base: bool, workspace: Workspa
 
 
 def diffed(workspace: Workspace, audience: list[str], members: list[str]) -> None:
-    workspace.stage(table(contact_id=audience), Columns("contact_id"), None, NOW)
+    workspace.stage(table(contact_id=audience), Columns("contact_id"), NOW)
     workspace.diff(standing(members))
 
 
@@ -300,10 +301,10 @@ def test_hashes_are_hmacs_in_sql_too(workspace: Workspace) -> None:
     """RFC 2104, also for a key longer than a block."""
     for key in (b"short", b"long" * 40):
         with Workspace(key, "200MB") as opened:
-            wanted = opened.stage(table(email=[ADDRESSES[0]]), Columns(email="email"), None, NOW)
+            wanted = opened.stage(table(email=[ADDRESSES[0]]), Columns(email="email"), NOW)
         assert list(wanted) == [KeyedHash(key).hexdigest(ADDRESSES[0])]
 
 
 def test_addresses_do_not_show_themselves(workspace: Workspace) -> None:
-    wanted = workspace.stage(table(email=ADDRESSES), Columns(email="email"), None, NOW)
+    wanted = workspace.stage(table(email=ADDRESSES), Columns(email="email"), NOW)
     assert "example" not in repr(wanted)

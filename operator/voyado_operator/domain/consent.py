@@ -36,7 +36,8 @@ class Evidence:
     """What speaks for the yes of one contact, and what may speak against it.
 
     `decided_at` is the row's; `entry` and `entered_at` the ledger's latest record, if any; `intent` an earlier run's
-    whose answer was never learned; `lost_at` when the ledger was lost.
+    whose answer was never learned; `lost_at` when the ledger was lost; `forgotten_at` when the contact was erased from
+    all ledgers, or may have been.
     """
 
     decided_at: datetime | None = None
@@ -44,10 +45,21 @@ class Evidence:
     entered_at: datetime | None = None
     intent: Intent | None = None
     lost_at: datetime | None = None
+    forgotten_at: datetime | None = None
 
 
 def opt_in(facet: Facet, contact: Contact, evidence: Evidence) -> OptIn:
-    """DESIGN 4. A lost ledger may have known anybody's no, so for whom it has no record the loss itself counts."""
+    """DESIGN 4. A lost ledger may have known anybody's no, so for whom it has no record the loss itself counts.
+
+    So does an erasure: what the ledgers knew of the contact until then may have been a no.
+    """
+    judged = _judged(facet, contact, evidence)
+    if judged is OptIn.WRITE and evidence.forgotten_at is not None:
+        return _if_decided_since(evidence.forgotten_at, evidence)
+    return judged
+
+
+def _judged(facet: Facet, contact: Contact, evidence: Evidence) -> OptIn:
     if facet.kind == "preference":
         return _preference(facet.shown(contact), contact, evidence)
     return _consent(facet, contact, evidence)

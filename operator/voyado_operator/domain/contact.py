@@ -23,6 +23,7 @@ class ConsentState:
 class Contact:
     """Names of preferences are as `preference_key` gives them; `modified` is Engage's `meta.modifiedOn`, as written.
 
+    `created` is the earliest moment that `meta.createdOn` can mean.
     `consents` is None where the answer shows no consents at all, which is not the same as none given.
     """
 
@@ -30,6 +31,7 @@ class Contact:
     preferences: dict[str, bool] = field(default_factory=dict)
     consents: dict[str, ConsentState] | None = None
     modified: str | None = None
+    created: datetime | None = None
 
     def attribute(self, name: str) -> Any:
         """In whatever case Engage spells it."""

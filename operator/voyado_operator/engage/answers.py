@@ -11,6 +11,7 @@ from voyado_operator.domain.contact import ConsentState, Contact, preference_key
 
 CODE = re.compile(r"[A-Za-z0-9]{1,64}")  # what an errorCode looks like; anything else might quote data
 WESTERNMOST = timezone(timedelta(hours=-12))
+EASTERNMOST = timezone(timedelta(hours=14))
 FINISHED = {"completed", "complete", "finished", "done", "succeeded", "success", "partiallysucceeded"}
 FAILED = {"failed", "error", "aborted", "cancelled", "canceled"}
 
@@ -72,12 +73,13 @@ def contact(body: Any) -> Contact | None:
     if not isinstance(body, dict) or not isinstance(body.get("attributes"), dict):
         return None
     preferences, consents, meta = (body.get(name) for name in ("preferences", "consents", "meta"))
-    modified = meta.get("modifiedOn") if isinstance(meta, dict) else None
+    said = meta if isinstance(meta, dict) else {}
     return Contact(
         attributes=body["attributes"],
         preferences=_preferences(preferences) if isinstance(preferences, dict) else {},
         consents=_consents(consents) if isinstance(consents, list) else None,
-        modified=_text(modified),
+        modified=_text(said.get("modifiedOn")),
+        created=_moment(said.get("createdOn"), EASTERNMOST),
     )
 
 
@@ -99,11 +101,15 @@ def _text(found: Any) -> str | None:
 
 def moment(text: Any) -> datetime | None:
     """A date and time; Engage does not say in which zone, so one without a zone is taken for the latest it can mean."""
+    return _moment(text, WESTERNMOST)
+
+
+def _moment(text: Any, zone: timezone) -> datetime | None:
     try:
         found = datetime.fromisoformat(text)
     except (TypeError, ValueError):
         return None
-    return found if found.tzinfo else found.replace(tzinfo=WESTERNMOST)
+    return found if found.tzinfo else found.replace(tzinfo=zone)
 
 
 def batch_id(body: Any) -> str | None:

@@ -140,7 +140,7 @@ class Cluster:
     async def secret_or_created(self, namespace: str, name: str, key: str, value: bytes) -> bytes:
         """The value of a Secret's key; where there is no Secret, it is created with `value`: the first one wins."""
         try:
-            return await self._secret_value(namespace, name, key)
+            return await self.secret_value(namespace, name, key)
         except ApiException as error:
             if error.status != HTTPStatus.NOT_FOUND:
                 raise
@@ -153,9 +153,10 @@ class Cluster:
         except ApiException as error:
             if error.status != HTTPStatus.CONFLICT:
                 raise
-        return await self._secret_value(namespace, name, key)
+        return await self.secret_value(namespace, name, key)
 
-    async def _secret_value(self, namespace: str, name: str, key: str) -> bytes:
+    async def secret_value(self, namespace: str, name: str, key: str) -> bytes:
+        """The bytes of a Secret's key. Raises ApiException, or KeyError where it lacks the key."""
         found = await self._core.read(f"namespaces/{namespace}/secrets/{name}")
         return base64.b64decode(found["data"][key])
 

@@ -317,6 +317,19 @@ class ChangeLog:
         rows = RecordBatchReader.from_batches(state.schema, chain(state, RecordBatchReader.from_arrow(history)))
         self._replace(rows, None, base=seq)
 
+    def erase(self, column: str, literal: str) -> bool:
+        """Erase the rows with this value, in earlier versions too; return whether there were any.
+
+        Fenced first, as not every file system has locks (locks.py): a run that has the table open could merge files,
+        the rows among them, beside the rewrite, or commit a file that was deleted before it was part of the table.
+        """
+        self.fence()
+        is_held = bool(self.rows(f"select 1 as one from log where {column} = {literal} limit 1"))
+        if is_held:
+            self.rewrite(f"{column} is distinct from {literal}")
+        self.vacuum_all()
+        return is_held
+
     def _as_base(self, seq: int) -> str:
         return f"cast({seq} as bigint) as seq, {', '.join(self._columns)}"
 

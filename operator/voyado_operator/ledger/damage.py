@@ -22,6 +22,8 @@ from voyado_operator.domain.errors import LedgerUnavailable
 from voyado_operator.ledger.failures import system_error
 
 DAMAGED = ".damaged-"
+SET_ASIDE_AT = "%Y%m%dT%H%M%S%f"
+"""How a table's name says when it was set aside, in UTC, after DAMAGED."""
 SECOND_LOOK = 3.0  # seconds after the first: longer than a mount or a link is away while it is replaced
 _PIECE = 1 << 20
 # What delta-rs 1.6 says of truncated, overwritten or missing Parquet files, and of gaps or garbage in the log.
@@ -83,7 +85,7 @@ def set_aside(url: str, at: datetime) -> None:
         raise LedgerUnavailable(f"the table at {url} is damaged; move it away, and the next run begins a new one")
     path = _path(url)
     try:
-        shutil.move(path, path.with_name(f"{path.name}{DAMAGED}{at:%Y%m%dT%H%M%S%f}"))
+        shutil.move(path, path.with_name(f"{path.name}{DAMAGED}{at:{SET_ASIDE_AT}}"))
     except OSError as error:
         raise LedgerUnavailable(f"the damaged table at {url} could not be moved away: {type(error).__name__}") from None
 

@@ -1,6 +1,7 @@
 """Which contact an e-mail address was matched to, remembered under the address's keyed hash, never the address."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import stamina
@@ -13,6 +14,7 @@ from voyado_operator.domain.matching import Match
 from voyado_operator.ledger import moment
 from voyado_operator.ledger.changelog import ChangeLog
 from voyado_operator.ledger.failures import Overtaken
+from voyado_operator.ledger.locks import shared
 
 STALE = timedelta(days=30)
 """How long after its expiry a match may still serve while its address waits for a look-up."""
@@ -33,19 +35,24 @@ _SCHEMA = Schema(
 
 
 class Identities:
-    """The remembered matches of one tenant and contact type. Every method raises LedgerUnavailable."""
+    """The remembered matches of one tenant and contact type, in the table at this URL, created if absent.
+
+    Every method raises LedgerUnavailable.
+    """
 
     def __init__(self, url: str) -> None:
-        """Open the table at `url`, created if absent."""
         self._url = url
-        self._log = self._opened()
+        self._log: ChangeLog | None = None
 
-    def remembered(self) -> ArrowStream:
+    @contextmanager
+    def remembered(self) -> Iterator[ArrowStream]:
         """The latest answer per address: address_hash, status, contact_id (null: none), expires_at (UTC).
 
-        An ambiguous address has a row per contact. Expired answers are included.
+        An ambiguous address has a row per contact. Expired answers are included. Nothing is erased meanwhile.
         """
-        return self._log.present("*")
+        with shared(self._url):
+            self._log = self._opened()
+            yield self._log.present("*")
 
     def remember(self, answers: Iterable[tuple[Match, datetime]], now: datetime) -> None:
         """Record answers, and until when each is believed, in one commit; they replace earlier ones of the address."""
@@ -61,13 +68,15 @@ class Identities:
 
     def _record(self, pairs: list[Answer], now: datetime) -> None:
         """Activations of one tenant share the table; unlike a ledger it has many writers, and any order will do."""
-        try:
-            self._log.append(_rows(self._log.next_seq, pairs))
-            if self._log.has_grown():
-                self._log.rebase(alive=f"expires_at >= {moment.sql(now - STALE)}", history="false")
-        except Overtaken:
-            self._log = self._opened()
-            raise
+        with shared(self._url):
+            log = self._log = self._log or self._opened()
+            try:
+                log.append(_rows(log.next_seq, pairs))
+                if log.has_grown():
+                    log.rebase(alive=f"expires_at >= {moment.sql(now - STALE)}", history="false")
+            except Overtaken:
+                self._log = None
+                raise
 
     def _opened(self) -> ChangeLog:
         return ChangeLog.open(self._url, "address_hash", _SCHEMA)

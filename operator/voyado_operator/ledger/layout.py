@@ -8,7 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from voyado_operator.domain.target import TargetIdentity
 
-IDENTITIES, DEFAULT = "identities", "default"
+IDENTITIES, DEFAULT, SUPPRESSION = "identities", "default", "suppression"
 _SAFE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _UNSAFE_RUN = re.compile(r"[^A-Za-z0-9_-]+")
 
@@ -34,6 +34,11 @@ def is_of_same_target(one: str, other: str) -> bool:
     return one.rsplit("/", 3)[1:] == other.rsplit("/", 3)[1:]
 
 
+def kind_of(ledger: str) -> str:
+    """The kind of the target whose ledger lies at that URL."""
+    return ledger.rsplit("/", 2)[1]
+
+
 def relocated(url: str, root: str) -> str:
     """Where the ledger of that URL would lie below another root."""
     return "/".join([root, *url.rsplit("/", 3)[1:]])
@@ -42,6 +47,11 @@ def relocated(url: str, root: str) -> str:
 def identities_url(root: str, tenant_host: str, contact_type: str | None) -> str:
     """The remembered matches of one contact type of a tenant; None: of its default type."""
     return "/".join([root, _segment(tenant_host), IDENTITIES, _segment(contact_type or DEFAULT)])
+
+
+def suppression_url(root: str) -> str:
+    """The hashes of contacts that were forgotten, of all tenants."""
+    return f"{root}/{SUPPRESSION}"
 
 
 def waiting_url(ledger: str) -> str:

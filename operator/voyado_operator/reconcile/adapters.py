@@ -6,7 +6,17 @@ from typing import Protocol
 from voyado_operator.api.activation import Audience, SegmentActivation
 from voyado_operator.api.connection import VoyadoConnection
 from voyado_operator.domain.target import TargetIdentity
-from voyado_operator.reconcile.ports import Engage, Identities, Ledger, Parked, Source, Target, WaitingPlans
+from voyado_operator.reconcile.ports import (
+    Engage,
+    Identities,
+    Ledger,
+    Parked,
+    Share,
+    Source,
+    Suppression,
+    Target,
+    WaitingPlans,
+)
 from voyado_operator.workspace import Ambiguous, Workspace
 
 
@@ -58,6 +68,14 @@ class Adapters(Protocol):
 
     def set_damaged_aside(self, identity: TargetIdentity, at: datetime) -> list[str]:
         """Move away whatever cannot be read of the target's tables; return their URLs. Raises LedgerUnavailable."""
+        ...
+
+    def share(self, ledger: str) -> Share:
+        """A share of the ledger at this URL, yet to be taken."""
+        ...
+
+    def suppression(self) -> Suppression:
+        """Who was forgotten, of all tenants."""
         ...
 
     def identities(self, identity: TargetIdentity) -> Identities: ...

@@ -107,8 +107,15 @@ class Applying:
         self, workspace: Workspace, target: Target, prepared: Prepared, moved: Callable[[Sequence[str]], None]
     ) -> Screen:
         if self.assignment.is_a_decision:
-            doubted_since, is_baselining = prepared.doubted_since, self.findings.is_baselining
-            return Decisions(target, workspace, self.worker, doubted_since, is_baselining, moved)
+            return Decisions(
+                target,
+                workspace,
+                self.worker,
+                prepared.doubted_since,
+                self.findings.is_baselining,
+                moved,
+                self.around.adapters.suppression(),
+            )
         return everybody
 
     async def _look_up_again(self, moved: Sequence[str]) -> None:

@@ -3,21 +3,23 @@
 import asyncio
 import logging
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 
 from voyado_operator.api.activation import SegmentActivation
 from voyado_operator.api.activation_status import LedgerRef, Progress, SegmentActivationStatus
 from voyado_operator.api.common import Kind
-from voyado_operator.domain.delivery import Result
+from voyado_operator.domain.delivery import Account, Result
 from voyado_operator.domain.errors import ConnectionMissing, EngageUnavailable, InvalidSpec, RunError, SecretMissing
 from voyado_operator.reconcile import finalizer
 from voyado_operator.reconcile.conditions import verdict_of
+from voyado_operator.reconcile.delivery import Interrupted
 from voyado_operator.reconcile.former import Former, LeavingTarget
 from voyado_operator.reconcile.keeper import StatusKeeper
 from voyado_operator.reconcile.progress import FIRST_PROGRESS, Tracker, shown
 from voyado_operator.reconcile.registry import Registry, Watched
+from voyado_operator.reconcile.sharing import Sharing
 from voyado_operator.reconcile.surroundings import Surroundings
 from voyado_operator.reconcile.worker import Worker
 from voyado_operator.telemetry.logging import bound
@@ -136,6 +138,19 @@ class Deletions:
 
     async def _emptied(self, leaving: LeavingTarget, worker: Worker, url: str, known: LedgerRef | None) -> Withdrawn:
         """Take the members of the ledger at `url` off its target: no guard is asked, since it was asked for."""
+        sharing, account = Sharing(self._around.adapters.share(url)), Account()
+        leaving = replace(leaving, is_stopping=sharing.gives_way)
+        while True:
+            try:
+                async with sharing.taken():
+                    return await self._emptied_once(leaving, worker, url, known, account)
+            except Interrupted:
+                logger.info("makes way for an erasure, and goes on after it")
+
+    async def _emptied_once(
+        self, leaving: LeavingTarget, worker: Worker, url: str, known: LedgerRef | None, account: Account
+    ) -> Withdrawn:
+        """`account` may have what was sent before the withdrawal made way for an erasure."""
         former = await leaving.find(url, known)
         if not isinstance(former, Former):
             return Withdrawn(0, 0)
@@ -143,7 +158,7 @@ class Deletions:
             raise former.unreachable
         async with worker.entered(self._around.adapters.workspace(Ambiguous.SKIP)) as workspace:
             await worker(leaving.compare, workspace, former, self._around.clock())
-            account = await leaving.take_off(workspace, former)
+            await leaving.take_off(workspace, former, account)
             held = await worker(workspace.former.count_held)
         if account.total(Result.UNKNOWN):
             raise EngageUnavailable(f"not all contacts could be taken off the target yet: {account.described()}")

@@ -25,9 +25,11 @@ async def extract(
     """Stage the whole audience; return the addresses that nothing is remembered of. Raises SourceFailed."""
 
     def read() -> Addresses:
-        remembered = identities.remembered() if identities else None
+        if identities is not None:
+            with identities.remembered() as remembered:
+                workspace.recall(remembered, clock())
         with source.read() as stream:
-            return workspace.stage(stream, columns, remembered, clock())
+            return workspace.stage(stream, columns, clock())
 
     return await worker(read)
 

@@ -130,6 +130,7 @@ class Findings:
     `is_judged` says that the guards were asked; `released` that an approved plan, or what the diff still has of it,
     went out although a guard blocks. `gone` counts members whom Engage knows no more. `former` is the target that an
     edit left, as long as it is not left altogether; `left_behind` counts contacts that stay on it against the wish.
+    `gave_way`: the run ended between two batches, so that a contact could be erased.
     """
 
     audience: AudienceCounts | None = None
@@ -146,6 +147,7 @@ class Findings:
     drift: DriftFound | None = None
     gone: int = 0
     is_baselining: bool = False
+    gave_way: bool = False
     requests: int = 0
     error: RunError | None = None
     finished_at: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -195,4 +197,5 @@ class Findings:
     def is_unsettled(self) -> bool:
         """Whether the next run has to ask or send something again."""
         pending = self.audience.pending if self.audience else 0
-        return bool(pending or self.account.total(Result.UNKNOWN) or self.account.unparked)
+        is_left = self.account.total(Result.UNKNOWN) or self.account.unparked
+        return bool(pending or self.gave_way or is_left)

@@ -144,12 +144,13 @@ class LeavingTarget:
         unreachable = str(former.unreachable or "") if self._withdraws else ""
         return FormerPlan(str(former.identity), members, leaving, window, unreachable)
 
-    async def take_off(self, workspace: Workspace, former: Former, approval: str | None = None) -> Account:
-        """Send what may go out. Raises what Delivery.deliver raises."""
-        account = Account()
+    async def take_off(
+        self, workspace: Workspace, former: Former, account: Account, approval: str | None = None
+    ) -> None:
+        """Send what may go out, and count it in `account`. Raises what Delivery.deliver raises."""
         due = await self.worker(workspace.former.count)
         if former.target is None or not due:
-            return account
+            return
         self.tracker.enter("Withdrawing", due)
         await self.worker(former.ledger.claim)
         writing = self.registry.own_writes.of(former.identity.host)
@@ -170,7 +171,6 @@ class LeavingTarget:
             advance=self.tracker.advance,
         )
         await delivery.deliver([Operation.REMOVE])
-        return account
 
 
 def _is_believed(ledger: Ledger, known: LedgerRef | None) -> bool:

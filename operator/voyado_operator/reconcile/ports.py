@@ -12,6 +12,7 @@ from voyado_operator.arrow import ArrowStream
 from voyado_operator.domain.contact import Contact, Facet
 from voyado_operator.domain.delivery import Entry, Operation, Outcome, Parking
 from voyado_operator.domain.errors import RunError
+from voyado_operator.domain.forgetting import Forgotten
 from voyado_operator.domain.ledger_info import NOBODY, LedgerInfo, Succession
 from voyado_operator.domain.matching import Match, MatchStatus
 from voyado_operator.domain.plan import WaitingPlan
@@ -205,6 +206,32 @@ class Ledger(Protocol):
         ...
 
 
+class Share(Protocol):
+    """A run's share of a ledger, beside which nothing is erased from it. Never waits; raises LedgerUnavailable."""
+
+    @property
+    def erasures(self) -> int:
+        """How often contacts were erased from the ledger, as of when the share was taken."""
+        ...
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether an erasure waits for the run to end."""
+        ...
+
+    def try_take(self) -> bool:
+        """Return whether the share is held now. False: an erasure has the ledger, or waits for it."""
+        ...
+
+    def release(self) -> None: ...
+
+
+class Suppression(Protocol):
+    """Who was forgotten. Blocking; raises LedgerUnavailable."""
+
+    def forgotten(self, contact_ids: Sequence[str]) -> Forgotten: ...
+
+
 class Parked(Protocol):
     """Refused changes beside a ledger. Blocking; every method raises LedgerUnavailable."""
 
@@ -216,7 +243,7 @@ class Parked(Protocol):
 class Identities(Protocol):
     """Remembered matches of one tenant and contact type. Blocking; every method raises LedgerUnavailable."""
 
-    def remembered(self) -> ArrowStream: ...
+    def remembered(self) -> AbstractContextManager[ArrowStream]: ...
 
     def remember(self, answers: Iterable[tuple[Match, datetime]], now: datetime) -> None: ...
 

@@ -6,8 +6,9 @@ from datetime import datetime
 
 from voyado_operator.api.activation_status import LedgerRef
 from voyado_operator.api.common import ObjectKey
-from voyado_operator.domain.errors import TargetConflict
+from voyado_operator.domain.errors import LedgerUnavailable, TargetConflict
 from voyado_operator.domain.ledger_info import Succession
+from voyado_operator.domain.target import Side
 from voyado_operator.domain.trust import Trust, trust
 from voyado_operator.reconcile.findings import Assignment
 from voyado_operator.reconcile.former import Former, LeavingTarget, Released
@@ -145,6 +146,14 @@ class Preparation:
         elif known is not None and known.url != ledger.url:
             self.announce("Normal", "LedgerMoved", f"goes on with the ledger that was moved from {known.url}")
         return ledger, believed
+
+    def reopened(self, ledger: Ledger, side: Side) -> Ledger:
+        """A new handle of the ledger, as the side sees it. Blocking. Raises LedgerUnavailable."""
+        found = self.around.adapters.existing_ledger(ledger.url)
+        if found is None:
+            raise LedgerUnavailable(f"the ledger {ledger.url} went away while the audience was read")
+        found.take_side(side)
+        return found
 
     def _places(self) -> Places:
         told, left = self.assignment.former_ledger, self.assignment.former_target

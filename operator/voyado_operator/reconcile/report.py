@@ -74,6 +74,8 @@ def sentence(assignment: Assignment, findings: Findings) -> str:
     if findings.is_baselining:
         said += "; the ledger was lost and started anew, so whoever left meanwhile stays on the target"
     said += "".join(f", {count} {word}" for count, word in _looked_at(findings) if count)
+    if findings.gave_way:
+        said += "; made way for an erasure, and goes on at once"
     pending = findings.audience.pending if findings.audience else 0
     if pending:
         said += f"; {pending} rows wait for their look-up, and no contact is removed until then"
@@ -100,6 +102,8 @@ def next_time(
     now = findings.finished_at
     regular = next_run(schedule, assignment.started_at, now, dice)
     again = now + retry_after(schedule, _troubled_runs(status) + 1)
+    if findings.gave_way:
+        return now
     if isinstance(findings.error, Retry):
         return again
     if isinstance(findings.error, SecretMissing) and regular:  # it may be applied with the next manifest

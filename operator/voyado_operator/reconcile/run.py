@@ -30,6 +30,7 @@ from voyado_operator.reconcile.ports import Engage, Ledger, Source, Target
 from voyado_operator.reconcile.preparation import Preparation, Prepared
 from voyado_operator.reconcile.progress import Tracker
 from voyado_operator.reconcile.registry import Registry
+from voyado_operator.reconcile.sharing import Sharing
 from voyado_operator.reconcile.surroundings import Surroundings
 from voyado_operator.reconcile.worker import Worker
 from voyado_operator.workspace import Ambiguous, Columns, Workspace
@@ -59,11 +60,19 @@ class Run:
         self.tracker = tracker
         self.findings = Findings()
         self.registry = registry
+        self._is_stopping = is_stopping
+        self._sharings = [Sharing(around.adapters.share(around.adapters.ledger_url(assignment.identity)))]
         self._leaving = LeavingTarget(
-            assignment.activation, assignment.run_id, around, registry, worker, tracker, is_stopping
+            assignment.activation, assignment.run_id, around, registry, worker, tracker, self._is_to_end
         )
         self._preparation = Preparation(assignment, around, registry, worker, self._leaving, self.findings.announce)
-        self._applying = Applying(assignment, around, registry, worker, tracker, is_stopping, self.findings, claimed)
+        self._applying = Applying(
+            assignment, around, registry, worker, tracker, self._is_to_end, self.findings, claimed
+        )
+
+    def _is_to_end(self) -> object:
+        """Asked between two batches."""
+        return self._is_stopping() or any(sharing.gives_way() for sharing in self._sharings)
 
     async def execute(self) -> Findings:
         """Never raises RunError: it is a finding. Raises Interrupted when asked to stop while sending."""
@@ -79,7 +88,9 @@ class Run:
         except RunError as error:
             self.findings.error = error
         except Interrupted:
-            raise
+            if self._is_stopping():
+                raise
+            self.findings.gave_way = True
         except Exception as error:  # noqa: BLE001 - whatever it is, people must see it and the next run must come
             self.findings.error = self._unexpected(error)
         self.tracker.leave()
@@ -90,7 +101,8 @@ class Run:
     async def _is_mended(self) -> bool:
         """Whether it was a damaged table, which is out of the way now."""
         adapters, identity = self.around.adapters, self.assignment.identity
-        moved = await self.worker(adapters.set_damaged_aside, identity, self.around.clock())
+        async with self._sharings[0].taken():  # an erasure deletes files, which looks like damage while it is under way
+            moved = await self.worker(adapters.set_damaged_aside, identity, self.around.clock())
         if adapters.ledger_url(identity) in moved:
             self._preparation = replace(self._preparation, is_lost=True)
         return bool(moved)
@@ -103,12 +115,13 @@ class Run:
 
     async def _steps(self, tenant: Tenant) -> None:
         target = tenant.target(self.assignment.activation, self.assignment.run_id)
+        url = self.around.adapters.ledger_url(self.assignment.identity)
         async with AsyncExitStack() as stack:
-            url = self.around.adapters.ledger_url(self.assignment.identity)
             await stack.enter_async_context(self.around.slots.ledger(url))
-            prepared = await self._preparation.prepared()
+            async with self._sharings[0].taken():
+                prepared, erasures = await self._preparation.prepared(), self._sharings[0].erasures
             if isinstance(prepared, Prepared):
-                await self._align(stack, prepared, target, tenant)
+                await self._align(stack, prepared, erasures, target, tenant)
                 return
             await self._leave_first(stack, prepared.former, tenant)
         if self.assignment.intent is Intent.ENFORCE and self.findings.former is None:
@@ -116,31 +129,57 @@ class Run:
             self._preparation = replace(self._preparation, assignment=assignment)
             await self._steps(tenant)
 
-    async def _align(self, stack: AsyncExitStack, prepared: Prepared, target: Target, tenant: Tenant) -> None:
-        """Make the target what the audience says, and leave the former target, if there is one."""
-        ledger = prepared.ledger
-        self.findings.is_baselining = ledger.info.is_baselining
+    async def _align(
+        self, stack: AsyncExitStack, prepared: Prepared, erasures: int, target: Target, tenant: Tenant
+    ) -> None:
+        """Make the target what the audience says, and leave the former target, if there is one.
+
+        `erasures`: how often contacts had been erased from the ledger when it was opened.
+        """
         try:
             async with self.around.slots.workspace(self.assignment.connection.metadata.key):
                 workspace = await self._opened(stack)
                 await self._extract_and_match(workspace, tenant.engage)
-                await self._diff(workspace, ledger, target)
+                prepared = await self._held(stack, prepared, erasures)
+                self.findings.is_baselining = prepared.ledger.info.is_baselining
+                await self._diff(workspace, prepared.ledger, target)
                 if isinstance(prepared.former, Former):
                     await self._compare_former(workspace, prepared.former)
                 decision = await self._guard(workspace, prepared, target)
             if self.assignment.intent is Intent.ENFORCE:
                 await self._applying.apply(workspace, target, prepared, decision)
                 await self._leave(workspace, prepared, decision)
-                await self._look_for_drift(workspace, target, ledger)
-                await self._remember(ledger)
+                await self._look_for_drift(workspace, target, prepared.ledger)
+                await self._remember(prepared.ledger)
         finally:  # before the worker takes the workspace down, which is 10 ms after 1,000,000 contacts
             self.findings.ledger = await self.worker(prepared.reference)
+
+    async def _held(self, stack: AsyncExitStack, prepared: Prepared, erasures: int) -> Prepared:
+        """Hold the ledgers to the run's end, so that nobody is erased from them meanwhile.
+
+        A handle from before an erasure is of a version that is gone, and is opened anew.
+        """
+        await stack.enter_async_context(self._sharings[0].taken())
+        if isinstance(prepared.former, Former):
+            former = await self._held_former(stack, prepared.former)
+            prepared = replace(prepared, former=former)
+        if self._sharings[0].erasures == erasures:
+            return prepared
+        ledger = await self.worker(self._preparation.reopened, prepared.ledger, self.assignment.side)
+        return replace(prepared, ledger=ledger)
+
+    async def _held_former(self, stack: AsyncExitStack, former: Former) -> Former:
+        """Opened anew in any case, as an edit is rare."""
+        self._sharings.append(Sharing(self.around.adapters.share(former.ledger.url)))
+        await stack.enter_async_context(self._sharings[-1].taken())
+        return replace(former, ledger=await self.worker(self._preparation.reopened, former.ledger, former.side))
 
     async def _leave_first(self, stack: AsyncExitStack, former: Former, tenant: Tenant) -> None:
         """Leave the former target, and nothing else."""
         async with self.around.slots.workspace(self.assignment.connection.metadata.key):
             workspace = await self._opened(stack)
             await self._extract_and_match(workspace, tenant.engage)
+            former = await self._held_former(stack, former)
             self.findings.audience = await self.worker(workspace.counted)
             await self._compare_former(workspace, former)
             decision = await self._guard_former(workspace, former)
@@ -305,10 +344,12 @@ class Run:
         shown = self.findings.former
         if shown is None:
             raise RuntimeError("a former target is compared before it is left")
-        approval = decision.approvals.get(Operation.REMOVE)
+        approval, taken_off = decision.approvals.get(Operation.REMOVE), Account()
         async with self.around.slots.ledger(former.ledger.url):
-            taken_off = await self._leaving.take_off(workspace, former, approval)
-        self.findings.account.take_in(taken_off)
+            try:
+                await self._leaving.take_off(workspace, former, taken_off, approval)
+            finally:
+                self.findings.account.take_in(taken_off)
         left = shown.members + taken_off.membership
         self.findings.former = await self.worker(former.shown, left)
         tried_again = await self.worker(self._leaving.refused_lately, workspace, former, self.around.clock())

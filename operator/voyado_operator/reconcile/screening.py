@@ -8,7 +8,8 @@ from voyado_operator.domain.consent import Evidence, Intent, OptIn, opt_in, opts
 from voyado_operator.domain.contact import Contact, Facet
 from voyado_operator.domain.delivery import CONTACT_GONE, UNANSWERED, Operation, Outcome, Result
 from voyado_operator.domain.errors import RunError
-from voyado_operator.reconcile.ports import Target
+from voyado_operator.domain.forgetting import Forgotten
+from voyado_operator.reconcile.ports import Suppression, Target
 from voyado_operator.reconcile.worker import Worker
 from voyado_operator.workspace import Detail, Lot, Workspace
 
@@ -74,6 +75,7 @@ class Decisions:
     lost_at: datetime | None
     is_baselining: bool
     moved: Callable[[Sequence[str]], None]
+    suppression: Suppression
 
     async def __call__(self, operation: Operation, lot: Lot, contact_ids: Sequence[str]) -> Screened:
         facet = self.target.facet(operation)
@@ -83,12 +85,25 @@ class Decisions:
         unread = [one for one in contact_ids if not facet.value and not details[one].addresses]
         reading = await self.target.read([one for one in contact_ids if facet.value or details[one].addresses])
         screened = Screened(outcomes=list(reading.unseen), stopped=reading.stopped)
+        forgotten = Forgotten()
+        if (
+            facet.value
+        ):  # after the look, which may have waited for its turn: somebody may have been forgotten meanwhile
+            forgotten = await self.worker(self.suppression.forgotten, list(reading.contacts))
         seen = reading.contacts.items()
-        sent = [one for one, contact in seen if self._judge(screened, one, contact, facet, details[one])]
+        sent = [one for one, contact in seen if self._judge(screened, one, contact, facet, details[one], forgotten)]
         screened.send = [*unread, *sent]
         return screened
 
-    def _judge(self, screened: Screened, contact_id: str, contact: Contact, facet: Facet, detail: Detail) -> bool:
+    def _judge(
+        self,
+        screened: Screened,
+        contact_id: str,
+        contact: Contact,
+        facet: Facet,
+        detail: Detail,
+        forgotten: Forgotten,
+    ) -> bool:
         """Return whether the contact is to be sent; what else becomes of it goes into `screened`."""
         if detail.addresses and not self._has_one_of(contact, detail.addresses):
             self.moved(detail.addresses)
@@ -96,7 +111,8 @@ class Decisions:
             return False
         if not facet.value:
             return True
-        judged = opt_in(facet, contact, self._evidence(detail))
+        forgotten_at = forgotten.at(contact_id, contact.created, detail.entry)
+        judged = opt_in(facet, contact, self._evidence(detail, forgotten_at))
         match OptIn.DECLINE if self.is_baselining and judged is OptIn.WRITE else judged:
             case OptIn.ADOPT:
                 screened.adopted.append(contact_id)
@@ -113,7 +129,7 @@ class Decisions:
     def _has_one_of(self, contact: Contact, addresses: Sequence[str]) -> bool:
         return contact.address is not None and self.workspace.address_hash(contact.address) in addresses
 
-    def _evidence(self, detail: Detail) -> Evidence:
+    def _evidence(self, detail: Detail, forgotten_at: datetime | None) -> Evidence:
         is_asked = detail.entry in UNANSWERED
         asked = Intent(detail.entered_at, detail.witness) if is_asked and detail.entered_at else None
-        return Evidence(detail.decided_at, detail.entry, detail.entered_at, asked, self.lost_at)
+        return Evidence(detail.decided_at, detail.entry, detail.entered_at, asked, self.lost_at, forgotten_at)

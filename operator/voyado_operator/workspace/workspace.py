@@ -24,7 +24,7 @@ from voyado_operator.workspace.model import Addresses, Ambiguous, Columns, Detai
 
 
 class Workspace:
-    """An in-memory DuckDB for one run, in this order: stage, identify, diff, then the rest.
+    """An in-memory DuckDB for one run, in this order: recall, stage, identify, diff, then the rest.
 
     A context manager; everything is gone at its end. One thread at a time. `key` is the secret of the keyed hashes.
     """
@@ -47,22 +47,32 @@ class Workspace:
     ) -> None:
         self._exits.close()
 
+    def recall(self, remembered: ArrowStream, now: datetime) -> None:
+        """Take in earlier answers (address_hash, status, contact_id, expires_at), as Identities gives them.
+
+        Those that have expired at `now` serve only if no new answer comes. Raises LedgerUnavailable.
+        """
+        try:
+            with lent(self._connection, "remembered", remembered):
+                self._connection.execute(
+                    "insert into known select address_hash, status, contact_id::uuid, expires_at > $now"
+                    " from remembered",
+                    {"now": now},
+                )
+        except duckdb.Error as error:
+            raise _unreadable("the remembered matches", error) from None
+
     def stage(
         self,
         stream: ArrowStream,
         columns: Columns,
-        remembered: ArrowStream | None,
         now: datetime,
         lookup_limit: int = 100_000,
     ) -> Addresses:
         """Read the audience to its end; return the addresses to look up, `lookup_limit` at most.
 
-        `remembered` are earlier answers (address_hash, status, contact_id, expires_at), as Identities gives them;
-        those that have expired at `now` serve only if no new answer comes. Raises SourceFailed, LedgerUnavailable, and
-        what the stream raises.
+        Raises SourceFailed, and what the stream raises.
         """
-        if remembered is not None:
-            self._recall(remembered, now)
         wanted = staging.stage(self._connection, stream, columns, self._keyed, lookup_limit, now)
         for address_hash in matching.drop_contradictory(self._connection):
             wanted.pop(address_hash, None)
@@ -203,17 +213,6 @@ class Workspace:
             changes.release(self._connection, approved, among)
         except duckdb.Error as error:
             raise _unreadable("the approved plan", error) from None
-
-    def _recall(self, remembered: ArrowStream, now: datetime) -> None:
-        try:
-            with lent(self._connection, "remembered", remembered):
-                self._connection.execute(
-                    "insert into known select address_hash, status, contact_id::uuid, expires_at > $now"
-                    " from remembered",
-                    {"now": now},
-                )
-        except duckdb.Error as error:
-            raise _unreadable("the remembered matches", error) from None
 
 
 def _unreadable(what: str, error: duckdb.Error) -> LedgerUnavailable:

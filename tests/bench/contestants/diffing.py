@@ -29,7 +29,7 @@ def ours(warehouse: str, ledger: str, memory: str) -> tuple[Counts, float]:
     assert members is not None
     with duckdb.connect(warehouse, read_only=True) as source, Workspace(b"key", memory) as workspace:
         audience = source.sql("select contact_id from audience")
-        workspace.stage(audience, Columns("contact_id"), None, datetime.now(UTC))
+        workspace.stage(audience, Columns("contact_id"), datetime.now(UTC))
         started = perf_counter()
         _, found = workspace.diff(members.standing())
         return (found.entering, found.leaving), perf_counter() - started

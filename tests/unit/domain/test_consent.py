@@ -21,7 +21,13 @@ def evidences(draw: st.DrawFn) -> Evidence:
     entered_at = draw(moments) if entry else None
     is_asked = entry in (Entry.ASKED, Entry.LEAVING)
     intent = Intent(entered_at, draw(st.none() | st.sampled_from("ab"))) if is_asked and entered_at else None
-    return Evidence(draw(st.none() | moments), entry, entered_at, intent, draw(st.none() | moments))
+    lost_at, forgotten_at = draw(st.none() | moments), draw(st.none() | moments)
+    return Evidence(draw(st.none() | moments), entry, entered_at, intent, lost_at, forgotten_at)
+
+
+def is_newer_than_the_erasure(evidence: Evidence) -> bool:
+    decided, erased = evidence.decided_at, evidence.forgotten_at
+    return erased is None or (decided is not None and decided > erased)
 
 
 @given(evidences(), st.none() | st.booleans(), st.none() | st.sampled_from("ab"))
@@ -32,6 +38,7 @@ def test_a_preference(evidence: Evidence, value: bool | None, modified: str | No
     assert (judged is OptIn.UNREADABLE) == (value is None)
     if judged is not OptIn.WRITE:
         return
+    assert is_newer_than_the_erasure(evidence)
     # The no may be as new as the latest moment of which it is known that it could have been said.
     known = evidence.entered_at or evidence.lost_at
     untouched = (
@@ -47,6 +54,7 @@ def test_a_consent(evidence: Evidence, value: bool | None, since: datetime | Non
     assert (judged is OptIn.ADOPT) == (value is True)
     if judged is not OptIn.WRITE:
         return
+    assert is_newer_than_the_erasure(evidence)
     decided = evidence.decided_at
     if value is False:
         assert since is not None
@@ -59,6 +67,15 @@ def test_a_consent(evidence: Evidence, value: bool | None, since: datetime | Non
 
 def test_what_engage_does_not_show_is_not_written_over() -> None:
     assert opt_in(TERMS, Contact(), Evidence()) is OptIn.UNREADABLE
+
+
+@pytest.mark.parametrize(("hours", "judged"), [(-1, OptIn.DECLINE), (0, OptIn.DECLINE), (1, OptIn.WRITE)])
+@pytest.mark.parametrize(
+    ("facet", "contact"), [(EMAIL, Contact(preferences={"acceptsemail": False})), (TERMS, Contact(consents={}))]
+)
+def test_who_was_forgotten_needs_a_newer_decision(facet: Facet, contact: Contact, hours: int, judged: OptIn) -> None:
+    assert opt_in(facet, contact, Evidence(NOW + timedelta(hours=hours), forgotten_at=NOW)) is judged
+    assert opt_in(facet, contact, Evidence(forgotten_at=NOW)) is OptIn.DECLINE
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """What Engage's answers mean, whatever they look like."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -98,3 +99,18 @@ def test_the_key_goes_to_allowed_hosts_only(url: str, allowed: bool) -> None:
     else:
         with pytest.raises(InvalidSpec):
             check_url(url, hosts)
+
+
+@pytest.mark.parametrize(
+    ("said", "created"),
+    [
+        ("2026-06-01T12:00:00Z", datetime(2026, 6, 1, 12, tzinfo=UTC)),
+        ("2026-06-01T12:00:00", datetime(2026, 5, 31, 22, tzinfo=UTC)),
+        ("yesterday", None),
+        (None, None),
+    ],
+)
+def test_a_contact_was_created_at_the_earliest_that_engage_can_mean(said: str | None, created: datetime | None) -> None:
+    found = answers.contact({"attributes": {}, "meta": {"createdOn": said}})
+    assert found is not None
+    assert found.created == created

@@ -26,7 +26,10 @@ async def found(error: Exception) -> Findings:
         return None
 
     assignment = assigned(activation())
-    around = SimpleNamespace(cluster=SimpleNamespace(secret=secret), clock=lambda: NOW, slots=Slots(1))
+    adapters = SimpleNamespace(ledger_url=lambda _: "file:///vip", share=lambda _: None)
+    around = SimpleNamespace(
+        adapters=adapters, cluster=SimpleNamespace(secret=secret), clock=lambda: NOW, slots=Slots(1)
+    )
     nothing = cast(Any, None)
     run = Run(assignment, cast(Any, around), Registry(identify), nothing, Tracker(), lambda: False, claimed)
     return await run.execute()
