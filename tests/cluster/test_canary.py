@@ -1,4 +1,4 @@
-"""A tenant that behaves otherwise than hoped is found out on the first contact, and that contact is put back."""
+"""A tenant that behaves otherwise than hoped is found out on one contact, which is put back as far as it may be."""
 
 from typing import Any
 
@@ -22,14 +22,24 @@ def without_dates(contact: dict[str, Any]) -> dict[str, Any]:
     return {"attributes": attributes, "preferences": contact["preferences"], "consents": consents}
 
 
-def assert_caught(world: World, before: dict[str, Any], status: dict[str, Any], said: str) -> None:
+def assert_caught(world: World, status: dict[str, Any], said: str) -> None:
     assert ready(status)["reason"] == "TargetUnsafe"
     assert condition(status, "Stalled") is not None
     assert said in ready(status)["message"]
-    assert "was put back" in ready(status)["message"]
-    assert {one: without_dates(world.engage.contact(one)) for one in before} == before
     assert (status["members"], status["lastRun"]["accepted"]) == (0, 0)
     assert "capabilities" not in world.status("engage", CONNECTIONS)
+
+
+def assert_put_back(world: World, before: dict[str, Any], status: dict[str, Any]) -> None:
+    assert "it was put back as it was" in ready(status)["message"]
+    assert {one: without_dates(world.engage.contact(one)) for one in before} == before
+
+
+def assert_one_stays_harmed(world: World, before: dict[str, Any], status: dict[str, Any], said: str) -> None:
+    """A yes is not written for anybody."""
+    assert f"could NOT be put back as it was; {said} of 1 contact(s) stays as it is now" in ready(status)["message"]
+    changed = [one for one in before if without_dates(world.engage.contact(one)) != before[one]]
+    assert len(changed) == 1
 
 
 def test_consents_that_are_replaced(world: World) -> None:
@@ -44,7 +54,8 @@ def test_consents_that_are_replaced(world: World) -> None:
 
     status = world.start(consenting(world, target=target))
 
-    assert_caught(world, before, status, "the consent partnerTerms changed too")
+    assert_caught(world, status, "the consent partnerTerms changed too")
+    assert_one_stays_harmed(world, before, status, "the consent partnerTerms")
 
 
 def test_a_sibling_preference_that_is_reset(world: World) -> None:
@@ -58,7 +69,8 @@ def test_a_sibling_preference_that_is_reset(world: World) -> None:
 
     status = world.start(subscribing(world))
 
-    assert_caught(world, before, status, "the preference acceptssm changed too")
+    assert_caught(world, status, "the preference acceptssm changed too")
+    assert_one_stays_harmed(world, before, status, "the preference acceptssm")
 
 
 @pytest.mark.parametrize(
@@ -83,7 +95,8 @@ def test_a_label_that_does_not_stick(world: World, number: int, tenant: dict[str
 
     status = world.start(world.activation(target={"label": {"name": "new"}}))
 
-    assert_caught(world, before, status, said)
+    assert_caught(world, status, said)
+    assert_put_back(world, before, status)
     assert world.writes <= 3, "nobody else was touched"
 
 

@@ -12,6 +12,7 @@ from voyado_operator.api.activation_status import SegmentActivationStatus
 from voyado_operator.domain.delivery import Operation
 from voyado_operator.domain.target import Mode
 from voyado_operator.reconcile.canary import MOST_TRIED
+from voyado_operator.reconcile.own_writes import OwnWrites
 from voyado_operator.reconcile.ports import Delivered
 from voyado_operator.targets.base import EngageTarget
 from voyado_operator.targets.choice import Choice
@@ -361,6 +362,7 @@ async def test_what_another_run_corrects_meanwhile_is_no_harm(
     [contact] = here.people[:1]
     beside = Beside(here, "beside", target=GOLD, drift={"sample": 100, "onDrift": "Correct"})
     await beside.run_with([contact])
+    here.registry.own_writes = OwnWrites()  # that run was long ago
     here.engage.write(contact, label_gold=False)
     after_the_first_change(lambda: beside.run_with([contact]))
     here.select([contact])
