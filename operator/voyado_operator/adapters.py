@@ -16,9 +16,10 @@ from voyado_operator.engage.client import EngageClient
 from voyado_operator.engage.hosts import check_url, is_loopback
 from voyado_operator.engage.pool import EngagePool
 from voyado_operator.ledger import retention
+from voyado_operator.ledger.batches import RememberedBatches
 from voyado_operator.ledger.damage import is_damaged, set_aside
 from voyado_operator.ledger.identities import Identities
-from voyado_operator.ledger.layout import identities_url, ledger_url, parked_url, waiting_url
+from voyado_operator.ledger.layout import batches_url, identities_url, ledger_url, parked_url, waiting_url
 from voyado_operator.ledger.members import Ledger
 from voyado_operator.ledger.parked import Parked
 from voyado_operator.ledger.waiting import WaitingPlans
@@ -89,7 +90,8 @@ class OperatorAdapters:
     def set_damaged_aside(self, identity: TargetIdentity, at: datetime) -> list[str]:
         ledger = self.ledger_url(identity)
         recent = identities_url(self._settings.ledger_url, identity.host, identity.contact_type)
-        damaged = [url for url in (ledger, parked_url(ledger), waiting_url(ledger), recent) if is_damaged(url)]
+        beside = parked_url(ledger), waiting_url(ledger), batches_url(ledger)
+        damaged = [url for url in (ledger, *beside, recent) if is_damaged(url)]
         for url in damaged:
             set_aside(url, at)
         return damaged
@@ -130,6 +132,9 @@ class OperatorAdapters:
 
     def parked(self, ledger: ports.Ledger) -> Parked:
         return Parked(parked_url(ledger.url))
+
+    def batches(self, ledger: ports.Ledger) -> RememberedBatches:
+        return RememberedBatches(batches_url(ledger.url))
 
     def workspace(self, ambiguous: Ambiguous) -> Workspace:
         return Workspace(self._hash_key, self._settings.memory_per_run, ambiguous)

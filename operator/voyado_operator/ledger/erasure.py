@@ -85,6 +85,8 @@ def _erased_at_last(table: Path, contact_id: str) -> bool:
 def _erased(table: Path, contact_id: str) -> bool:
     """Whether the table held the contact; it does no more, and neither do its earlier versions."""
     url, kind = _url(table), _kind(table)
+    if kind == "batches":
+        return False  # it names no contact
     if kind == "waiting":
         return WaitingPlans(url).forget(contact_id)
     log = ChangeLog.existing(url, "address_hash" if kind == "identities" else "contact_id")
@@ -107,4 +109,4 @@ def _kind(table: Path) -> str:
     """By the names that layout.py gives."""
     if table.name == IDENTITIES:
         return "identities"
-    return {".waiting": "waiting", ".parked": "parked"}.get(table.suffix, "ledger")
+    return {".waiting": "waiting", ".parked": "parked", ".batches": "batches"}.get(table.suffix, "ledger")

@@ -36,6 +36,11 @@ def parked_url(ledger: str) -> str:
     return f"{ledger}.parked"
 
 
+def batches_url(ledger: str) -> str:
+    """The bulk updates of the ledger at URL `ledger` that Engage may still work on."""
+    return f"{ledger}.batches"
+
+
 def _tenant(root: str, tenant_host: str, contact_type: str) -> str:
     return "/".join([root.rstrip("/"), _segment(tenant_host.lower()), _segment(contact_type)])
 

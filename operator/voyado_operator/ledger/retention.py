@@ -11,7 +11,7 @@ from voyado_operator.domain.errors import LedgerUnavailable
 from voyado_operator.ledger.changelog import ChangeLog
 from voyado_operator.ledger.damage import DAMAGED
 from voyado_operator.ledger.erasure import tables
-from voyado_operator.ledger.layout import parked_url, waiting_url
+from voyado_operator.ledger.layout import batches_url, parked_url, waiting_url
 from voyado_operator.ledger.members import Ledger
 
 
@@ -38,7 +38,7 @@ def old_ledgers(root: Path, before: datetime) -> Iterator[Old]:
 
 def remove(url: str) -> None:
     """Delete a ledger with everything beside it."""
-    for one in (url, parked_url(url), waiting_url(url)):
+    for one in (url, parked_url(url), waiting_url(url), batches_url(url)):
         shutil.rmtree(Path(one.removeprefix("file://")), ignore_errors=True)
 
 

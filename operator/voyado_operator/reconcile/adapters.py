@@ -6,7 +6,16 @@ from typing import Protocol
 from voyado_operator.api.activation import Audience, SegmentActivation
 from voyado_operator.api.connection import VoyadoConnection
 from voyado_operator.domain.target import TargetIdentity
-from voyado_operator.reconcile.ports import Engage, Identities, Ledger, Parked, Source, Target, WaitingPlans
+from voyado_operator.reconcile.ports import (
+    Engage,
+    Identities,
+    Ledger,
+    Parked,
+    RememberedBatches,
+    Source,
+    Target,
+    WaitingPlans,
+)
 from voyado_operator.workspace import Ambiguous, Workspace
 
 
@@ -63,5 +72,7 @@ class Adapters(Protocol):
     def waiting_plans(self, ledger: Ledger) -> WaitingPlans: ...
 
     def parked(self, ledger: Ledger) -> Parked: ...
+
+    def batches(self, ledger: Ledger) -> RememberedBatches: ...
 
     def workspace(self, ambiguous: Ambiguous) -> Workspace: ...

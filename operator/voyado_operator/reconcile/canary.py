@@ -26,6 +26,7 @@ class Trial:
     """
 
     rest: Sequence[str]
+    target: Target
     proven: Mode | None = None
     accepted: list[str] = field(default_factory=list)
     others: list[Outcome] = field(default_factory=list)
@@ -47,9 +48,12 @@ class Canary:
     _alone: asyncio.Lock = field(default_factory=asyncio.Lock)
     _stopped: RunError | None = None
 
-    async def fly(self, operation: Operation, contact_ids: Sequence[str]) -> Trial:
-        """Try the change on the first contacts that Engage shows; other batches wait for what becomes of them."""
-        trial = Trial(rest=contact_ids)
+    async def fly(self, operation: Operation, contact_ids: Sequence[str], target: Target) -> Trial:
+        """Try the change on the first contacts that Engage shows; other batches wait for what becomes of them.
+
+        `target` is the canary's own, which remembers the batches of this announcement.
+        """
+        trial = Trial(rest=contact_ids, target=target)
         if self.unproven(operation, len(contact_ids)):
             async with self._alone:
                 trial.stopped = self._stopped
@@ -94,7 +98,7 @@ class Canary:
         before = reading.contacts
         if reading.stopped or not before:
             return 0
-        delivered = await self.target.apply_as(capability.mode, operation, list(before))
+        delivered = await trial.target.apply_as(capability.mode, operation, list(before))
         trial.stopped = delivered.stopped
         accepted = delivered.accepted
         unanswered = [one.contact_id for one in delivered.others if one.result is Result.UNKNOWN]

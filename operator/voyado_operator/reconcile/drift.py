@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from voyado_operator.api.activation import Drift
 from voyado_operator.domain.delivery import CONTACT_GONE, Entry, Operation
+from voyado_operator.domain.target import Mode
 from voyado_operator.reconcile.findings import DriftFound, Findings
 from voyado_operator.reconcile.ports import Ledger, Target
 from voyado_operator.reconcile.surroundings import Surroundings
@@ -40,7 +41,8 @@ class DriftCheck:
             await self.worker(ledger.commit)
             self.findings.gone = len(gone)
         if wrong:
-            corrected = await target.apply(Operation.ADD, wrong)
+            # Singly: nothing announces it, so that a later run could not know of a batch that is still worked on.
+            corrected = await target.apply_as(Mode.SINGLE, Operation.ADD, wrong)
             self.findings.drift.corrected = len(corrected.accepted)
         if reading.stopped:
             raise reading.stopped

@@ -71,6 +71,8 @@ def sentence(assignment: Assignment, findings: Findings) -> str:
     if findings.is_baselining:
         said += "; the ledger was lost and started anew, so whoever left meanwhile stays on the target"
     said += "".join(f", {count} {word}" for count, word in _looked_at(findings) if count)
+    if findings.under_way:
+        said += f"; {findings.under_way} wait for a bulk update that Engage is still working on"
     pending = findings.audience.pending if findings.audience else 0
     if pending:
         said += f"; {pending} rows wait for their look-up, and no contact is removed until then"
@@ -87,6 +89,7 @@ def _looked_at(findings: Findings) -> Sequence[tuple[int, str]]:
         (diff.declined_before if diff else 0, "declined earlier"),
         (parked, "parked as Engage refused them lately"),
         (findings.gone, "gone from Engage"),
+        (findings.settled, "done by a bulk update of an earlier run"),
     )
 
 

@@ -18,6 +18,7 @@ from voyado_operator.reconcile.applying import Applying
 from voyado_operator.reconcile.comparing import at_its_peak, compare, weigh
 from voyado_operator.reconcile.delivery import Interrupted
 from voyado_operator.reconcile.drift import DriftCheck
+from voyado_operator.reconcile.earlier_batches import EarlierBatches
 from voyado_operator.reconcile.extraction import extract, match
 from voyado_operator.reconcile.findings import Assignment, Findings, Intent
 from voyado_operator.reconcile.limits import limits
@@ -97,12 +98,15 @@ class Run:
         target = tenant.target(self.assignment.activation, self.assignment.run_id)
         ledger = await self._preparation.ledger()
         self.findings.is_baselining = ledger.is_baselining
+        earlier = await self._earlier_batches(target, ledger)
         async with AsyncExitStack() as stack:
             try:
                 async with self.around.slots.workspace(self.assignment.connection.metadata.key):
                     workspace = await self._opened(stack)
                     await self._extract_and_match(workspace, tenant.engage)
                     await self._diff(workspace, ledger, target)
+                    if earlier is not None:
+                        self.findings.under_way = await earlier.hold(workspace)
                     decision = await self._guard(workspace, ledger, target)
                 if self.assignment.intent is Intent.ENFORCE:
                     await self._applying.apply(workspace, target, ledger, decision)
@@ -110,6 +114,15 @@ class Run:
                     await self._remember(ledger)
             finally:  # before the worker takes the workspace down, which is 10 ms after 1,000,000 contacts
                 self.findings.ledger = ledger.url, await self.worker(lambda: ledger.version)
+
+    async def _earlier_batches(self, target: Target, ledger: Ledger) -> EarlierBatches | None:
+        """None where nothing is sent in bulk, or nothing is sent at all."""
+        if self.assignment.is_a_decision or self.assignment.intent is not Intent.ENFORCE:
+            return None
+        table = await self.worker(self.around.adapters.batches, ledger)
+        earlier = EarlierBatches(target, ledger, table, self.worker, self.around.clock)
+        self.findings.settled = await earlier.settle()
+        return earlier
 
     async def _look_for_drift(self, workspace: Workspace, target: Target, ledger: Ledger) -> None:
         if drift := self.assignment.activation.spec.drift:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from voyado_operator.api.activation import SegmentActivation
 from voyado_operator.api.common import ObjectKey
@@ -10,6 +11,8 @@ from voyado_operator.domain.errors import ConnectionMissing, EngageUnavailable, 
 from voyado_operator.reconcile.access import tenant_of
 from voyado_operator.reconcile.canary import Canary
 from voyado_operator.reconcile.delivery import Delivery
+from voyado_operator.reconcile.earlier_batches import EarlierBatches
+from voyado_operator.reconcile.journal import BatchJournal
 from voyado_operator.reconcile.ports import Ledger, Target
 from voyado_operator.reconcile.progress import Tracker
 from voyado_operator.reconcile.registry import Registry
@@ -79,12 +82,14 @@ class Withdrawal:
         return tenant.withdrawing(definition, run_id)
 
     async def _send(self, ledger: Ledger, target: Target, activation: SegmentActivation) -> Withdrawn:
-        account = Account()
+        account, waiting = Account(), 0
         async with self.worker.entered(self.around.adapters.workspace(Ambiguous.SKIP)) as workspace:
+            earlier = await self._earlier_batches(ledger, target)
             await self.worker(lambda: workspace.diff(ledger.standing()))
+            waiting = await earlier.hold(workspace) if earlier else 0
             unanswered = 0 if target.is_repeat_safe else await self.worker(workspace.hold_unanswered)
             members = await self.worker(workspace.count, Operation.REMOVE)
-            if not members:
+            if not members and not waiting:
                 return Withdrawn(0, unanswered)
             await self.worker(ledger.claim)
             self.tracker.enter("Withdrawing", members)
@@ -104,10 +109,22 @@ class Withdrawal:
                 approvals={},
                 is_stopping=self.is_stopping,
                 advance=self.tracker.advance,
+                batches=BatchJournal(partial(self.around.adapters.batches, ledger), self.around.clock),
             )
             await delivery.deliver([Operation.REMOVE])
         if account.total(Result.UNKNOWN):
             raise EngageUnavailable(f"not all contacts could be taken off the target yet: {account.described()}")
+        if waiting:
+            raise EngageUnavailable(f"{waiting} wait for a bulk update that Engage is still working on")
         return Withdrawn(
             account.total(Result.ACCEPTED), unanswered + account.total(Result.REJECTED), account.described()
         )
+
+    async def _earlier_batches(self, ledger: Ledger, target: Target) -> EarlierBatches | None:
+        """None where nothing is sent in bulk."""
+        if ledger.target["kind"] != "label":
+            return None
+        table = await self.worker(self.around.adapters.batches, ledger)
+        earlier = EarlierBatches(target, ledger, table, self.worker, self.around.clock)
+        await earlier.settle()
+        return earlier
