@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,14 +13,14 @@ from voyado_operator.domain.contacts import Contacts
 from voyado_operator.engage.answers import BatchAnswer
 from voyado_operator.engage.client import EngageClient
 from voyado_operator.ledger.batches import RememberedBatches
+from voyado_operator.ledger.erasure import forget, memberships
 from voyado_operator.ledger.layout import batches_url
 from voyado_operator.targets import bulk
 
 from tests.component.conftest import Install
-from tests.component.installation import Installation, Killed, killed_at
+from tests.component.installation import WAITS, Installation, Killed, killed_at
 
 PEOPLE = 2 * bulk.FEWEST_ROWS
-WAITS = "wait for a bulk update that Engage is still working on"
 
 
 @pytest.fixture
@@ -385,3 +386,48 @@ async def test_nothing_is_left_of_batches_that_are_over(here: Installation) -> N
     status = await here.run()
 
     assert status.last_run.requests == 0
+
+
+async def test_a_withdrawal_waits_too(here: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    here.engage.configure(attributes={"label_gold": "boolean"})
+    here.select(here.people)
+    batch = await killed_while_engage_works(here, monkeypatch)
+    here.edit(deletionPolicy="Withdraw", target={"label": {"name": "gold"}})
+
+    status = await here.run()
+
+    assert f"{PEOPLE // 2} {WAITS}" in status.conditions[0].message
+    here.engage.let_go(batch)
+    await here.run()
+    assert here.shown() == set()
+
+
+async def test_drift_is_corrected_one_by_one(here: Installation) -> None:
+    """Nothing announces a correction: of a bulk update no later run could know whom it may still change."""
+    for one in here.audience:
+        here.engage.write(one, label_vip=False)
+    here.edit(drift={"sample": PEOPLE, "onDrift": "Correct"})
+    here.engage.reset_requests()
+
+    await here.run()
+
+    assert here.shown() == set(here.audience)
+    assert "PATCH /contacts/bulk" not in here.engage.requests()["byOperation"]
+
+
+async def test_who_is_forgotten_is_in_no_table_of_batches(
+    here: Installation, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    here.select(here.people)
+    batch = await killed_while_engage_works(here, monkeypatch)
+    forgotten = here.people[-1]
+
+    erased = forget(tmp_path, forgotten)
+
+    assert (erased.failed, [one for one in erased.held if one.endswith(".batches")]) == ([], [])
+    assert [one.ledger for one in memberships(tmp_path, here.people[0])] == [str(here.ledger().relative_to(tmp_path))]
+    here.select(set(here.people[: PEOPLE // 2]))
+    assert f"{PEOPLE // 2 - 1} {WAITS}" in (await here.run()).last_run.message
+    here.engage.let_go(batch)
+    await here.settle()
+    assert here.shown() == {*here.audience, forgotten}, "of whom is forgotten nobody knows that the batch had them"
