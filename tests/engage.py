@@ -56,6 +56,15 @@ class EngageAdmin:
     def fired(self) -> list[dict[str, Any]]:
         return list(self._done(self._http.get("/_admin/triggers")))
 
+    def batches(self) -> list[str]:
+        """The ids of the bulk updates that were taken in, oldest first."""
+        return [one["batchId"] for one in self._done(self._http.get("/_admin/batches"))]
+
+    def let_go(self, *batches: str) -> None:
+        """Have these bulk updates done, which were taken in while bulkHolds was true; all, if none is named."""
+        for one in batches or self.batches():
+            self._done(self._http.post(f"/_admin/batches/{one}"))
+
     def faults(self, *faults: dict[str, Any]) -> None:
         self._done(self._http.put("/_admin/faults", json=list(faults)))
 

@@ -2,7 +2,7 @@
 
 | call | what it does |
 |---|---|
-| `PUT /_admin/tenant` | any of apiKeys, rateLimit, retryAfter, bulkStatusShape, bulkDelaySeconds, contactType, quirks (tenant.py), labelOperation, attributes {id: type}, consents {id: name} |
+| `PUT /_admin/tenant` | any of apiKeys, rateLimit, retryAfter, bulkStatusShape, bulkDelaySeconds, bulkHolds, contactType, quirks (tenant.py), labelOperation, attributes {id: type}, consents {id: name} |
 | `POST /_admin/contacts` | put contacts in: [{id, email?, contactType?, attributes?, preferences?, consents? {id: value}}] |
 | `GET /_admin/contacts/{id}`, `DELETE /_admin/contacts/{id}` | show one; take it out |
 | `PATCH /_admin/contacts/{id}` | what the person does: {email?, attributes?, preferences?, consents? {id: value}} |
@@ -10,6 +10,7 @@
 | `GET /_admin/preferences/{name}`, `GET /_admin/consents/{id}` | {"true": [ids], "false": [ids]}, without contacts that never had it set |
 | `GET /_admin/labels/{name}` | ids of the contacts that have the label, by trigger or label operation |
 | `GET /_admin/triggers` | [{triggerId, contactId, payload}], every custom trigger that was fired |
+| `GET /_admin/batches`, `POST /_admin/batches/{id}` | [{batchId, rows, isFinished}], oldest first; work on one that was taken in while bulkHolds was true |
 | `PUT /_admin/faults`, `DELETE /_admin/faults` | [{kind, method?, path?, status?, retryAfter?, seconds?, times?}], see faults.py |
 | `GET /_admin/requests`, `DELETE /_admin/requests` | counters; reset them |
 """  # noqa: E501
@@ -36,6 +37,7 @@ async def configure(request: web.Request) -> web.Response:
     state.retry_after = wanted.get("retryAfter", state.retry_after)
     state.batches.shape = wanted.get("bulkStatusShape", state.batches.shape)
     state.batches.delay = wanted.get("bulkDelaySeconds", state.batches.delay)
+    state.batches.is_holding = wanted.get("bulkHolds", state.batches.is_holding)
     state.tenant.default_type = wanted.get("contactType", state.tenant.default_type)
     if unknown := set(wanted.get("quirks", [])) - QUIRKS:
         raise web.HTTPBadRequest(text=f"there is no quirk {', '.join(unknown)}; there are {', '.join(sorted(QUIRKS))}")
@@ -97,6 +99,20 @@ async def labelled(request: web.Request) -> web.Response:
 @routes.get("/_admin/triggers")
 async def fired(request: web.Request) -> web.Response:
     return web.json_response(request.app[STATE].tenant.fired)
+
+
+@routes.get("/_admin/batches")
+async def taken_in(request: web.Request) -> web.Response:
+    batches = request.app[STATE].batches.batches.items()
+    return web.json_response(
+        [{"batchId": name, "rows": len(batch.rows), "isFinished": batch.is_finished} for name, batch in batches]
+    )
+
+
+@routes.post("/_admin/batches/{id}")
+async def let_go(request: web.Request) -> web.Response:
+    await request.app[STATE].batches.let_go(request.match_info["id"])
+    return web.json_response({})
 
 
 @routes.put("/_admin/faults")

@@ -20,15 +20,24 @@ class Batch:
     """Rows, and what became of them."""
 
     rows: list[dict[str, Any]]
-    is_finished: bool = False
+    may_begin: asyncio.Event = field(default_factory=asyncio.Event)
+    worked_on: asyncio.Event = field(default_factory=asyncio.Event)
     errors: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def is_finished(self) -> bool:
+        return self.worked_on.is_set()
 
 
 @dataclass(slots=True)
 class Batches:
-    """All batches of a tenant. `delay` is in seconds; `shape` is one of SHAPES."""
+    """All batches of a tenant. `delay` is in seconds; `shape` is one of SHAPES.
+
+    A batch that is taken in while `is_holding` waits until it is let go.
+    """
 
     delay: float = 0.05
+    is_holding: bool = False
     shape: str = "detailed"
     batches: dict[str, Batch] = field(default_factory=dict)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -40,6 +49,8 @@ class Batches:
         if not 0 < len(rows) <= MOST_ROWS:
             raise Refused(400, "TooManyContacts", f"A batch has 1 to {MOST_ROWS} contacts")
         batch_id, batch = str(uuid4()), Batch(rows)
+        if not self.is_holding:
+            batch.may_begin.set()
         self.batches[batch_id] = batch
         task = asyncio.create_task(self._work(tenant, batch))
         self.tasks.add(task)
@@ -59,7 +70,16 @@ class Batches:
         answer = {"batchId": batch_id, "status": "Completed", **counts}
         return answer | {"errors": batch.errors} if self.shape == "detailed" else answer
 
+    async def let_go(self, batch_id: str) -> None:
+        """Work on a batch that is held back; return when it is finished."""
+        batch = self.batches.get(batch_id)
+        if batch is None:
+            raise Refused(404, "BatchNotFound", "There is no such batch")
+        batch.may_begin.set()
+        await batch.worked_on.wait()
+
     async def _work(self, tenant: Tenant, batch: Batch) -> None:
+        await batch.may_begin.wait()
         await asyncio.sleep(self.delay)
         for number, row in enumerate(batch.rows):
             try:
@@ -73,7 +93,7 @@ class Batches:
             except Refused as refused:
                 error = {"index": number, "contactId": row.get("contactId"), "errorCode": refused.code}
                 batch.errors.append(error)
-        batch.is_finished = True
+        batch.worked_on.set()
 
 
 def _contact(tenant: Tenant, row: dict[str, Any]) -> Any:

@@ -16,9 +16,11 @@ from voyado_operator.engage.client import EngageClient
 from voyado_operator.engage.hosts import check_url, is_loopback
 from voyado_operator.engage.pool import EngagePool
 from voyado_operator.ledger import retention
+from voyado_operator.ledger.batches import RememberedBatches
 from voyado_operator.ledger.damage import is_damaged, set_aside
 from voyado_operator.ledger.identities import Identities
 from voyado_operator.ledger.layout import (
+    batches_url,
     identities_url,
     is_of_same_target,
     ledger_url,
@@ -112,7 +114,8 @@ class OperatorAdapters:
     def set_damaged_aside(self, identity: TargetIdentity, at: datetime) -> list[str]:
         ledger = self.ledger_url(identity)
         others = identities_url(self._root, identity.host, identity.contact_type), suppression_url(self._root)
-        damaged = [url for url in (ledger, parked_url(ledger), waiting_url(ledger)) if is_damaged(url)]
+        own = ledger, parked_url(ledger), waiting_url(ledger), batches_url(ledger)
+        damaged = [url for url in own if is_damaged(url)]
         for url in others:
             with shared(url):  # the ledger's is held by the run
                 damaged += [url] if is_damaged(url) else []
@@ -148,6 +151,9 @@ class OperatorAdapters:
 
     def parked(self, ledger: ports.Ledger) -> Parked:
         return Parked(parked_url(ledger.url))
+
+    def batches(self, ledger: ports.Ledger) -> RememberedBatches:
+        return RememberedBatches(batches_url(ledger.url))
 
     def workspace(self, ambiguous: Ambiguous) -> Workspace:
         return Workspace(self._hash_key, self._settings.memory_per_run, ambiguous)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from voyado_operator.domain.delivery import Operation
 from voyado_operator.reconcile.canary import MOST_TRIED, Canary, Trial
-from voyado_operator.reconcile.ports import Delivered, Tell
+from voyado_operator.reconcile.ports import Delivered, Target, Tell
 from voyado_operator.targets import bulk
 from voyado_operator.targets.label_attribute import LabelAttribute
 from voyado_operator.targets.label_endpoint import LabelEndpoint
@@ -171,12 +171,12 @@ async def test_no_other_batch_is_looked_at_before_the_canary_is_back(
     here = install("consent", people=3 * CHANGES_PER_BATCH)
     first, fly = list[str](), Canary.fly
 
-    async def meanwhile(canary: Canary, operation: Operation, batch: Sequence[str]) -> Trial:
+    async def meanwhile(canary: Canary, operation: Operation, batch: Sequence[str], target: Target) -> Trial:
         if not first:
             first.extend(batch)
             for contact in set(here.people) - set(batch):
                 here.decide(contact, False)
-        return await fly(canary, operation, batch)
+        return await fly(canary, operation, batch, target)
 
     monkeypatch.setattr(Canary, "fly", meanwhile)
     here.select(here.people)

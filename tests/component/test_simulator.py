@@ -144,6 +144,22 @@ def test_a_batch_has_1_to_4000_rows(http: httpx.Client, rows: int, status: int) 
     assert http.patch("/contacts/bulk", json=batch).status_code == status
 
 
+def test_a_batch_that_is_held_back_is_worked_on_when_it_is_let_go(engage: EngageAdmin, http: httpx.Client) -> None:
+    engage.configure(bulkHolds=True)
+    rows = [{"contactId": one, "label_vip": True} for one in (ANNA, NOBODY)]
+    first, second = (http.patch("/contacts/bulk", json=[row]).json() for row in rows)
+    engage.configure(bulkHolds=False)
+    assert engage.batches() == [first, second]
+
+    engage.let_go(second)
+
+    assert finished(http, second)["failed"] == 1
+    assert http.get("/contacts/bulk/status", params={"batchId": first}).json()["status"] == "Processing"
+    assert engage.attribute("label_vip") == set()
+    engage.let_go(first)
+    assert engage.attribute("label_vip") == {ANNA}
+
+
 def test_an_unknown_batch_has_no_status(http: httpx.Client) -> None:
     assert http.get("/contacts/bulk/status", params={"batchId": "none"}).status_code == 404
 

@@ -5,6 +5,7 @@
 
 import os
 import random
+import re
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -124,11 +125,15 @@ class Campaign:
                 )
                 if ready(status)["reason"] == "GuardBlocked":
                     self.approve(audience, status)
-                elif status["lastRun"]["outcome"] == "Succeeded":
+                elif status["lastRun"]["outcome"] == "Succeeded" or waiting(status):
                     break
                 token = self.request(audience)
             else:
                 raise AssertionError(f"{audience.name} does not settle: {status}")
+            if audience.name == "bulk" and (number := waiting(status)):
+                different = self.world.engage.attribute("label_vip") ^ audience.present
+                assert len(different) <= number, f"{audience.name}: {status}"
+                continue
             assert status["members"] == len(audience.present), f"{audience.name}: {status}"
             self.check(audience)
 
@@ -169,6 +174,12 @@ class Campaign:
     def check_outsiders(self) -> None:
         for one, before in self.outsiders.items():
             assert self.world.engage.contact(one) == before
+
+
+def waiting(status: Status) -> int:
+    """How many changes wait for a bulk update whose id a kill cut off: ten minutes, which no test spends."""
+    told = re.search(r"(\d+) wait for a bulk update", status["lastRun"]["message"])
+    return int(told[1]) if told else 0
 
 
 Wait = Callable[[], None]

@@ -117,6 +117,8 @@ def _alone(table: Path) -> AbstractContextManager[None]:
 def _erased(table: Path, contact_id: str) -> bool:
     """Whether the table held the contact; it does no more, and neither do its earlier versions."""
     url, kind = _url(table), _kind(table)
+    if kind == "batches":
+        return False  # it names no contact
     if kind == "waiting":
         return WaitingPlans(url).forget(contact_id)
     log = ChangeLog.existing(url, "address_hash" if kind == IDENTITIES else "contact_id")
@@ -134,4 +136,4 @@ def _kind(table: Path) -> str:
     name = Path(table.name.partition(DAMAGED)[0])
     if name.name == SUPPRESSION:
         return SUPPRESSION
-    return {".waiting": "waiting", ".parked": "parked"}.get(name.suffix, "ledger")
+    return {".waiting": "waiting", ".parked": "parked", ".batches": "batches"}.get(name.suffix, "ledger")

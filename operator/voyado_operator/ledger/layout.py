@@ -64,6 +64,11 @@ def parked_url(ledger: str) -> str:
     return f"{ledger}.parked"
 
 
+def batches_url(ledger: str) -> str:
+    """The bulk updates of the ledger at URL `ledger` that Engage may still work on."""
+    return f"{ledger}.batches"
+
+
 def _segment(text: str) -> str:
     """The text itself where it is safe in a path, else a slug that no other text shares."""
     return text if _SAFE.fullmatch(text) else f"{_slug(text)}-{_digest(text)}"

@@ -11,11 +11,12 @@ from arro3.core import Table
 
 from voyado_operator.api.activation_status import LedgerRef
 from voyado_operator.arrow import ArrowStream
+from voyado_operator.domain.batches import Announced, Batch
 from voyado_operator.domain.delivery import MAY_BE_ON, RESTORED, Entry, Operation
 from voyado_operator.domain.ledger_info import NOBODY, LedgerInfo, Succession
 from voyado_operator.domain.standing import Standing
 from voyado_operator.domain.target import OFF_LABEL, ON_LABEL, Side
-from voyado_operator.ledger import entries, ids, moment
+from voyado_operator.ledger import batches, entries, ids, moment
 from voyado_operator.ledger.changelog import ChangeLog
 from voyado_operator.ledger.claims import Claims
 
@@ -244,6 +245,14 @@ class Ledger:
             f" and {self._is_own} and (({sent}) or {not_done}) group by contact_id"
             f" having max(case when {sent} then seq end) > coalesce(max(case when {not_done} then seq end), -1)"
         )
+
+    def announced(self, operation: Operation, at: datetime) -> Announced:
+        """Return the contacts that were announced at that moment and have no outcome."""
+        return batches.announced(self._log, operation, at, self._is_own)
+
+    def announcements(self, since: datetime) -> list[Batch]:
+        """Return each announcement at or after `since` that is the latest entry of some contacts."""
+        return batches.announcements(self._log, since, self._is_own)
 
     def peak(self, since: datetime, members: int) -> int:
         """The highest membership at or after `since`; `members` is how many there are now.

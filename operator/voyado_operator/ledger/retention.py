@@ -12,7 +12,7 @@ from voyado_operator.ledger import locks
 from voyado_operator.ledger.changelog import ChangeLog
 from voyado_operator.ledger.damage import DAMAGED, SET_ASIDE_AT
 from voyado_operator.ledger.erasure import is_ledger, tables
-from voyado_operator.ledger.layout import parked_url, waiting_url
+from voyado_operator.ledger.layout import batches_url, parked_url, waiting_url
 from voyado_operator.ledger.members import Ledger
 from voyado_operator.ledger.noes import noes
 from voyado_operator.ledger.suppression import Suppression
@@ -53,7 +53,7 @@ def remove(old: Old, suppression: Suppression) -> bool:
         ledger.fence()  # for a file system without locks
         for some in noes(ledger):
             suppression.record(some)
-        for one in (old.url, parked_url(old.url), waiting_url(old.url)):
+        for one in (old.url, parked_url(old.url), waiting_url(old.url), batches_url(old.url)):
             shutil.rmtree(Path(one.removeprefix("file://")), ignore_errors=True)
         locks.remove(old.url)
         return True

@@ -11,6 +11,7 @@ from voyado_operator.reconcile.ports import (
     Identities,
     Ledger,
     Parked,
+    RememberedBatches,
     Share,
     Source,
     Suppression,
@@ -83,5 +84,7 @@ class Adapters(Protocol):
     def waiting_plans(self, ledger: Ledger) -> WaitingPlans: ...
 
     def parked(self, ledger: Ledger) -> Parked: ...
+
+    def batches(self, ledger: Ledger) -> RememberedBatches: ...
 
     def workspace(self, ambiguous: Ambiguous) -> Workspace: ...

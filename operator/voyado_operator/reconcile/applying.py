@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from voyado_operator.api.activation_status import FormerTarget, LedgerRef
 from voyado_operator.domain.delivery import Operation, Result
@@ -11,6 +12,7 @@ from voyado_operator.reconcile.canary import Canary
 from voyado_operator.reconcile.capabilities import Proofs
 from voyado_operator.reconcile.delivery import Delivery
 from voyado_operator.reconcile.findings import Assignment, Findings
+from voyado_operator.reconcile.journal import BatchJournal
 from voyado_operator.reconcile.planning import Decision
 from voyado_operator.reconcile.ports import Ledger, Target
 from voyado_operator.reconcile.preparation import Prepared
@@ -63,7 +65,8 @@ class Applying:
             await self._look_up_again(moved)
         if self.findings.is_baselining and not decision.waiting:
             await self.worker(ledger.mark_baselined)
-        if decision.is_released and self.findings.account.settled == due and not self._has_pending_rows:
+        is_all_out = self.findings.account.settled == due and not self.findings.under_way
+        if decision.is_released and is_all_out and not self._has_pending_rows:
             await self.worker(self.around.adapters.waiting_plans(ledger).drop)
             self.findings.waiting = None
 
@@ -101,6 +104,7 @@ class Applying:
             approvals=decision.approvals,
             is_stopping=self.is_stopping,
             advance=self.tracker.advance,
+            batches=BatchJournal(partial(self.around.adapters.batches, ledger), self.around.clock),
         )
 
     def _screen(

@@ -26,6 +26,7 @@ class Trial:
     """
 
     rest: Sequence[str]
+    target: Target
     proven: Mode | None = None
     accepted: list[str] = field(default_factory=list)
     others: list[Outcome] = field(default_factory=list)
@@ -97,9 +98,12 @@ class Canary:
     _stopped: RunError | None = None
     _nothing_to_lose: int = 0
 
-    async def fly(self, operation: Operation, contact_ids: Sequence[str]) -> Trial:
-        """Try the change on the first contacts that Engage shows; other batches wait for what becomes of them."""
-        trial = Trial(rest=contact_ids)
+    async def fly(self, operation: Operation, contact_ids: Sequence[str], target: Target) -> Trial:
+        """Try the change on the first contacts that Engage shows; other batches wait for what becomes of them.
+
+        `target` is the canary's own, which remembers the batches of this announcement.
+        """
+        trial = Trial(rest=contact_ids, target=target)
         if self.unproven(operation, len(contact_ids)):
             async with self._alone:
                 trial.stopped = self._stopped
@@ -144,7 +148,7 @@ class Canary:
         trial.stopped = reading.stopped
         if reading.stopped or not reading.contacts:
             return 0
-        delivered = await self.target.apply_as(capability.mode, operation, list(reading.contacts))
+        delivered = await trial.target.apply_as(capability.mode, operation, list(reading.contacts))
         tried = _Tried(reading.contacts, self.target.facet(operation), delivered, since)
         trial.stopped = delivered.stopped
         await self._judge(tried, capability, trial)

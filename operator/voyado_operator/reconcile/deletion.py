@@ -157,11 +157,13 @@ class Deletions:
         if former.unreachable is not None:
             raise former.unreachable
         async with worker.entered(self._around.adapters.workspace(Ambiguous.SKIP)) as workspace:
-            await worker(leaving.compare, workspace, former, self._around.clock())
+            waiting = (await leaving.compare(workspace, former)).waiting
             await leaving.take_off(workspace, former, account)
             held = await worker(workspace.former.count_held)
         if account.total(Result.UNKNOWN):
             raise EngageUnavailable(f"not all contacts could be taken off the target yet: {account.described()}")
+        if waiting:
+            raise EngageUnavailable(f"{waiting} wait for a bulk update that Engage is still working on")
         await worker(former.ledger.release)
         return Withdrawn(account.total(Result.ACCEPTED), held + account.total(Result.REJECTED), account.described())
 

@@ -26,6 +26,7 @@ from voyado_operator.domain.delivery import (
 from voyado_operator.domain.errors import RunError
 from voyado_operator.domain.target import Mode
 from voyado_operator.reconcile.canary import Canary, Trial
+from voyado_operator.reconcile.journal import BatchJournal
 from voyado_operator.reconcile.lanes import Lanes, UnderWay, collected
 from voyado_operator.reconcile.ports import Delivered, Ledger, Parked, Target, Tell
 from voyado_operator.reconcile.screening import Screen, Screened, everybody
@@ -78,6 +79,7 @@ class Delivery:
     approvals: Mapping[Operation, str]
     is_stopping: Callable[[], object]
     advance: Callable[[int], None]
+    batches: BatchJournal
     writer: Worker = field(default_factory=lambda: Worker("ledger"))
 
     async def deliver(self, operations: Sequence[Operation]) -> None:
@@ -92,7 +94,8 @@ class Delivery:
         EngageUnavailable, LedgerUnavailable, TargetUnsafe, or Interrupted.
         """
         under_way, working = UnderWay(), list[asyncio.Task[None]]()
-        with self.canary.writing.under_way(lambda: self._is_answered(under_way)), self.writer:
+        is_answered = partial(self._is_answered, under_way)
+        with self.canary.writing.under_way(is_answered), self.writer, self.batches:
             async with asyncio.TaskGroup() as delivering:
                 with collected(under_way.stopped):
                     for operation, lot in product(operations, Lot):
@@ -101,6 +104,8 @@ class Delivery:
                         await lanes.all_handed_in.wait()
             with collected(under_way.stopped):
                 await self._commit()
+            with collected(under_way.stopped):
+                await self.batches.close()
         for one in working:
             one.result()  # a group says nothing of a task that somebody else has cancelled
         if under_way.stopped:
@@ -135,18 +140,21 @@ class Delivery:
         if self.is_stopping():
             raise Interrupted
         screened = await self.screen(operation, lot, batch)
-        await self.worker(self._announce, operation, lot, screened)
+        announced_at = await self.worker(self._announce, operation, lot, screened)
         await self._commit()
+        announcement = self.batches.announced(operation, announced_at)
         self.account.adopted += len(screened.adopted)
         self.account.declined += len(screened.declined)
         stopped, sent = screened.stopped, Delivered()
         if screened.send and stopped is None:
             self.canary.writing.begins(self.target.facet(operation))
-            trial = await self.canary.fly(operation, screened.send)
+            target = self.target.remembering(announcement)
+            trial = await self.canary.fly(operation, screened.send, target)
             if trial.proven is Mode.BULK and trial.stopped is None:
                 others_may_follow()
             sent = await self._sent(operation, trial, handed_in)
             stopped = sent.stopped
+            announcement.closed(sent.others)
         others = [*screened.outcomes, *sent.others]
         self.account.record(operation, len(sent.accepted), others)
         refused = _to_be_parked(operation, lot, others)
@@ -167,19 +175,19 @@ class Delivery:
         """What became of those who were tried, and of the rest, which is sent now."""
         if trial.stopped is not None or not trial.rest:
             return Delivered(trial.accepted, trial.others, trial.stopped)
-        rest = await self.target.apply(operation, trial.rest, handed_in)
+        rest = await trial.target.apply(operation, trial.rest, handed_in)
         accepted = Contacts.joined([Contacts.of(trial.accepted), Contacts.of(rest.accepted)])
         return Delivered(accepted, trial.others + rest.others, rest.stopped)
 
-    def _announce(self, operation: Operation, lot: Lot, screened: Screened) -> None:
-        """What needs no sending, and then what is sent next."""
+    def _announce(self, operation: Operation, lot: Lot, screened: Screened) -> datetime:
+        """Note what needs no sending, and then what is sent next; return the moment that all of it has."""
         now = self.clock()
         self.ledger.note(Entry(operation), screened.adopted, now, ADOPTED)
         self.ledger.note(Entry.DECLINED, list(screened.declined), now, decided=screened.declined)
-        if screened.stopped is not None:
-            return
-        intent, approval = _INTENTS[operation, lot], self.approvals.get(operation)
-        self.ledger.note(intent, screened.send, now, approval, witnesses=screened.witnesses)
+        if screened.stopped is None:
+            intent, approval = _INTENTS[operation, lot], self.approvals.get(operation)
+            self.ledger.note(intent, screened.send, now, approval, witnesses=screened.witnesses)
+        return now
 
     def _write_down(
         self, operation: Operation, lot: Lot, screened: Screened, sent: Delivered, refused: Sequence[str]

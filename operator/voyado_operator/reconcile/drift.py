@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from voyado_operator.api.activation import Drift
 from voyado_operator.domain.delivery import CONTACT_GONE, Entry, Operation
+from voyado_operator.domain.target import Mode
 from voyado_operator.reconcile.findings import DriftFound, Findings
 from voyado_operator.reconcile.own_writes import Writing
 from voyado_operator.reconcile.ports import Delivered, Ledger, Target
@@ -48,9 +49,12 @@ class DriftCheck:
             raise reading.stopped
 
     async def _correct(self, target: Target, wrong: Sequence[str]) -> int:
-        """Return how many Engage acknowledged."""
+        """Return how many Engage acknowledged.
+
+        Singly: nothing announces it, so that a later run could not know of a batch that is still worked on.
+        """
         corrected = Delivered()
         with self.writing.under_way(lambda: len(corrected.accepted) == len(wrong)):
             self.writing.begins(target.facet(Operation.ADD))
-            corrected = await target.apply(Operation.ADD, wrong)
+            corrected = await target.apply_as(Mode.SINGLE, Operation.ADD, wrong)
         return len(corrected.accepted)

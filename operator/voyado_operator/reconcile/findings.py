@@ -129,8 +129,9 @@ class Findings:
 
     `is_judged` says that the guards were asked; `released` that an approved plan, or what the diff still has of it,
     went out although a guard blocks. `gone` counts members whom Engage knows no more. `former` is the target that an
-    edit left, as long as it is not left altogether; `left_behind` counts contacts that stay on it against the wish.
-    `gave_way`: the run ended between two batches, so that a contact could be erased.
+    edit left, as long as it is not left altogether; `left_behind` counts contacts that stay on it against the wish. Of
+    bulk updates of earlier runs, `settled` counts contacts whose outcome is known now, and `under_way` changes that
+    wait for one. `gave_way`: the run ended between two batches, so that a contact could be erased.
     """
 
     audience: AudienceCounts | None = None
@@ -146,6 +147,8 @@ class Findings:
     left_behind: int = 0
     drift: DriftFound | None = None
     gone: int = 0
+    settled: int = 0
+    under_way: int = 0
     is_baselining: bool = False
     gave_way: bool = False
     requests: int = 0
@@ -198,4 +201,4 @@ class Findings:
         """Whether the next run has to ask or send something again."""
         pending = self.audience.pending if self.audience else 0
         is_left = self.account.total(Result.UNKNOWN) or self.account.unparked
-        return bool(pending or self.gave_way or is_left)
+        return bool(pending or self.under_way or self.gave_way or is_left)

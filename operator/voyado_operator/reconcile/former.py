@@ -7,6 +7,7 @@ from the former target → release. Nothing is written while the plan is blocked
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from voyado_operator.api.activation import SegmentActivation
 from voyado_operator.api.activation_status import FormerTarget, LedgerRef
@@ -19,6 +20,8 @@ from voyado_operator.domain.target import OFF_LABEL, Side, TargetIdentity
 from voyado_operator.reconcile.access import tenant_of
 from voyado_operator.reconcile.canary import Canary
 from voyado_operator.reconcile.delivery import Delivery
+from voyado_operator.reconcile.earlier_batches import EarlierBatches
+from voyado_operator.reconcile.journal import BatchJournal
 from voyado_operator.reconcile.ports import Ledger, Target
 from voyado_operator.reconcile.progress import Tracker
 from voyado_operator.reconcile.registry import Registry
@@ -51,6 +54,14 @@ class Released:
     """The ledger of a target that was left altogether."""
 
     ledger: Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """How many members a former target has, and how many removals wait for a bulk update of an earlier run."""
+
+    members: int
+    waiting: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +120,28 @@ class LeavingTarget:
             )
         return min(found, key=lambda one: one.metadata.name != side.connection)
 
-    def compare(self, workspace: Workspace, former: Former, now: datetime) -> int:
-        """Find who is to be taken off; return how many members there are. Blocking. Raises LedgerUnavailable.
+    async def compare(self, workspace: Workspace, former: Former) -> Compared:
+        """Find who is to be taken off. Raises CredentialsInvalid or LedgerUnavailable.
 
         With Withdraw that is everybody; else only those who left the audience too. A no that was written because an
         audience said so is not taken back.
         """
         if former.identity.on_enter == "Decline":
-            return 0
+            return Compared(0, 0)
+        earlier = await self._earlier_batches(former)
+        members = await self.worker(self._fill, workspace, former, self.around.clock())
+        return Compared(members, await earlier.hold(workspace.former) if earlier else 0)
+
+    async def _earlier_batches(self, former: Former) -> EarlierBatches | None:
+        """None where nothing is sent in bulk, or nothing can be sent."""
+        if former.identity.kind != "label" or former.target is None:
+            return None
+        table = await self.worker(self.around.adapters.batches, former.ledger)
+        earlier = EarlierBatches(former.target, former.ledger, table, self.worker, self.around.clock)
+        await earlier.settle()
+        return earlier
+
+    def _fill(self, workspace: Workspace, former: Former, now: datetime) -> int:
         members = workspace.former.fill(former.ledger.standing())
         if not self._withdraws:
             workspace.former.keep_the_audience()
@@ -169,6 +194,7 @@ class LeavingTarget:
             approvals={Operation.REMOVE: approval} if approval else {},
             is_stopping=self.is_stopping,
             advance=self.tracker.advance,
+            batches=BatchJournal(partial(self.around.adapters.batches, former.ledger), self.around.clock),
         )
         await delivery.deliver([Operation.REMOVE])
 

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from voyado_operator.api.activation_status import LedgerRef
 from voyado_operator.api.common import Kind, Metadata, ObjectKey
 from voyado_operator.arrow import ArrowStream
+from voyado_operator.domain.batches import Announced, Batch
 from voyado_operator.domain.contact import Contact, Facet
 from voyado_operator.domain.delivery import Entry, Operation, Outcome, Parking
 from voyado_operator.domain.errors import RunError
@@ -62,6 +63,29 @@ def nobody_waits() -> None:
     """Until all is handed in."""
 
 
+class Journal(Protocol):
+    """What the batches of one announcement are told to."""
+
+    async def taken(self, batch_id: str, rows: int) -> None:
+        """Remember that Engage has taken the batch; it is on disk when this returns. Raises LedgerUnavailable."""
+        ...
+
+    def over(self, batch_id: str) -> None:
+        """Engage has told that it works on the batch no more."""
+        ...
+
+
+class _Unremembered:
+    async def taken(self, batch_id: str, rows: int) -> None:
+        """Forget it."""
+
+    def over(self, batch_id: str) -> None:
+        """There is nothing to forget."""
+
+
+UNREMEMBERED: Journal = _Unremembered()
+
+
 class Target(Protocol):
     """The label, preference or consent that membership drives."""
 
@@ -102,6 +126,19 @@ class Target(Protocol):
 
     async def apply_as(self, mode: Mode, operation: Operation, contact_ids: Sequence[str]) -> Delivered:
         """As `apply`, in this mode."""
+        ...
+
+    def remembering(self, journal: Journal) -> "Target":
+        """The same target, whose `apply` and `apply_as` tell `journal` of their batches."""
+        ...
+
+    async def fate(
+        self, operation: Operation, contact_ids: Sequence[str], batches: Sequence[Batch]
+    ) -> Delivered | None:
+        """Return what became of contacts that an earlier run sent in these batches; None while Engage works on one.
+
+        Raises CredentialsInvalid.
+        """
         ...
 
     async def restore(self, contact_id: str, changes: dict[str, Any]) -> None:
@@ -205,6 +242,14 @@ class Ledger(Protocol):
         """Returns how many members more that makes."""
         ...
 
+    def announced(self, operation: Operation, at: datetime) -> Announced:
+        """Return the contacts that were announced at that moment and have no outcome."""
+        ...
+
+    def announcements(self, since: datetime) -> list[Batch]:
+        """Return each announcement at or after `since` that is the latest entry of some contacts."""
+        ...
+
 
 class Share(Protocol):
     """A run's share of a ledger, beside which nothing is erased from it. Never waits; raises LedgerUnavailable."""
@@ -238,6 +283,16 @@ class Parked(Protocol):
     def items(self) -> ArrowStream | None: ...
 
     def park(self, operation: Operation, parked: Mapping[str, Parking], generation: int, at: datetime) -> None: ...
+
+
+class RememberedBatches(Protocol):
+    """Bulk updates beside a ledger that Engage may still work on. Blocking; every method raises LedgerUnavailable."""
+
+    def load(self) -> list[Batch]: ...
+
+    def add(self, batches: Sequence[Batch]) -> None: ...
+
+    def keep(self, batches: Sequence[Batch]) -> None: ...
 
 
 class Identities(Protocol):

@@ -1,6 +1,6 @@
 """From a run's findings to what people see: the status, the Ready condition, the sentence in it. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from voyado_operator.api.activation_status import (
@@ -66,20 +66,24 @@ def sentence(assignment: Assignment, findings: Findings) -> str:
     said = f"{added} added, {removed} removed"
     if findings.members is not None:
         said = f"{findings.members} members; {said}"
-    if findings.former:
-        said += f"; {findings.former.members} are still on the former target {findings.former.target}"
-    if findings.drift:
-        drift = findings.drift
-        said += f"; drift: {drift.differing} of {drift.read} members read back differ, {drift.corrected} corrected"
-    if findings.is_baselining:
-        said += "; the ledger was lost and started anew, so whoever left meanwhile stays on the target"
     said += "".join(f", {count} {word}" for count, word in _looked_at(findings) if count)
-    if findings.gave_way:
-        said += "; made way for an erasure, and goes on at once"
-    pending = findings.audience.pending if findings.audience else 0
-    if pending:
-        said += f"; {pending} rows wait for their look-up, and no contact is removed until then"
+    said += "".join(f"; {clause}" for clause in _beside(findings) if clause)
     return shortened(f"{said}; {described}" if (described := account.described()) else said)
+
+
+def _beside(findings: Findings) -> Iterator[str | bool]:
+    """What there is to say beside the numbers."""
+    drift, pending = findings.drift, findings.audience.pending if findings.audience else 0
+    if findings.former:
+        yield f"{findings.former.members} are still on the former target {findings.former.target}"
+    if drift:
+        yield f"drift: {drift.differing} of {drift.read} members read back differ, {drift.corrected} corrected"
+    yield findings.is_baselining and (
+        "the ledger was lost and started anew, so contacts that left meanwhile stay on the target"
+    )
+    yield findings.gave_way and "made way for an erasure, and goes on at once"
+    yield findings.under_way > 0 and (f"{findings.under_way} wait for a bulk update that Engage is still working on")
+    yield pending > 0 and f"{pending} rows wait for their look-up, and no contact is removed until then"
 
 
 def _looked_at(findings: Findings) -> Sequence[tuple[int, str]]:
@@ -92,6 +96,7 @@ def _looked_at(findings: Findings) -> Sequence[tuple[int, str]]:
         (diff.declined_before if diff else 0, "declined earlier"),
         (parked, "parked as Engage refused them lately"),
         (findings.gone, "gone from Engage"),
+        (findings.settled, "done by a bulk update of an earlier run"),
     )
 
 

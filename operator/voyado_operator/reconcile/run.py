@@ -21,6 +21,7 @@ from voyado_operator.reconcile.applying import Applying, Claimed
 from voyado_operator.reconcile.comparing import at_its_peak, compare, lost_members, weigh
 from voyado_operator.reconcile.delivery import Interrupted
 from voyado_operator.reconcile.drift import DriftCheck
+from voyado_operator.reconcile.earlier_batches import EarlierBatches
 from voyado_operator.reconcile.extraction import extract, match
 from voyado_operator.reconcile.findings import Assignment, Findings, Intent
 from voyado_operator.reconcile.former import Former, LeavingTarget, Released
@@ -142,7 +143,10 @@ class Run:
                 await self._extract_and_match(workspace, tenant.engage)
                 prepared = await self._held(stack, prepared, erasures)
                 self.findings.is_baselining = prepared.ledger.info.is_baselining
+                earlier = await self._earlier_batches(target, prepared.ledger)
                 await self._diff(workspace, prepared.ledger, target)
+                if earlier is not None:
+                    self.findings.under_way = await earlier.hold(workspace)
                 if isinstance(prepared.former, Former):
                     await self._compare_former(workspace, prepared.former)
                 decision = await self._guard(workspace, prepared, target)
@@ -185,6 +189,15 @@ class Run:
             decision = await self._guard_former(workspace, former)
         if self.assignment.intent is Intent.ENFORCE:
             await self._take_off(workspace, former, None, decision)
+
+    async def _earlier_batches(self, target: Target, ledger: Ledger) -> EarlierBatches | None:
+        """None where nothing is sent in bulk, or nothing is sent at all."""
+        if self.assignment.is_a_decision or self.assignment.intent is not Intent.ENFORCE:
+            return None
+        table = await self.worker(self.around.adapters.batches, ledger)
+        earlier = EarlierBatches(target, ledger, table, self.worker, self.around.clock)
+        self.findings.settled = await earlier.settle()
+        return earlier
 
     async def _look_for_drift(self, workspace: Workspace, target: Target, ledger: Ledger) -> None:
         if drift := self.assignment.activation.spec.drift:
@@ -240,8 +253,9 @@ class Run:
         )
 
     async def _compare_former(self, workspace: Workspace, former: Former) -> None:
-        members = await self.worker(self._leaving.compare, workspace, former, self.around.clock())
-        self.findings.former = await self.worker(former.shown, members)
+        compared = await self._leaving.compare(workspace, former)
+        self.findings.former = await self.worker(former.shown, compared.members)
+        self.findings.under_way += compared.waiting
 
     async def _guard(self, workspace: Workspace, prepared: Prepared, target: Target) -> Decision:
         self.tracker.enter("Guarding")
@@ -353,7 +367,8 @@ class Run:
         left = shown.members + taken_off.membership
         self.findings.former = await self.worker(former.shown, left)
         tried_again = await self.worker(self._leaving.refused_lately, workspace, former, self.around.clock())
-        if taken_off.total(Result.UNKNOWN) or tried_again or await self.worker(workspace.former.count_held):
+        is_unknown = taken_off.total(Result.UNKNOWN) or self.findings.under_way
+        if is_unknown or tried_again or await self.worker(workspace.former.count_held):
             return
         await self.worker(former.ledger.release)
         if present is not None:

@@ -2,13 +2,14 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
+from voyado_operator.domain.batches import Batch
 from voyado_operator.domain.delivery import Operation
 from voyado_operator.domain.target import Mode
 from voyado_operator.engage.client import EngageClient
 from voyado_operator.engage.limiter import Priority
-from voyado_operator.reconcile.ports import Delivered, Reading, Tell, nobody_waits
+from voyado_operator.reconcile.ports import Delivered, Journal, Reading, Tell, nobody_waits
 from voyado_operator.targets.reading import read_all
 
 
@@ -36,3 +37,13 @@ class EngageTarget(ABC):
     async def apply_as(self, mode: Mode, operation: Operation, contact_ids: Sequence[str]) -> Delivered:
         """Singly, as there is no other mode."""
         return await self.apply(operation, contact_ids)
+
+    def remembering(self, journal: Journal) -> Self:
+        """Itself: a single call is over when it is answered."""
+        return self
+
+    async def fate(
+        self, operation: Operation, contact_ids: Sequence[str], batches: Sequence[Batch]
+    ) -> Delivered | None:
+        """Nothing: there are no batches where every call is about one contact."""
+        return Delivered()

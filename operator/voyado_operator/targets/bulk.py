@@ -7,13 +7,14 @@ from contextlib import suppress
 from time import monotonic
 from typing import Any
 
+from voyado_operator.domain.batches import Batch
 from voyado_operator.domain.contacts import Contacts
 from voyado_operator.domain.delivery import CONTACT_GONE, Operation, Outcome, Result
 from voyado_operator.domain.errors import EngageUnavailable, RunError
 from voyado_operator.engage.answers import BatchAnswer, ItemAnswer, ItemStatus
 from voyado_operator.engage.client import EngageClient
 from voyado_operator.engage.limiter import Priority
-from voyado_operator.reconcile.ports import Delivered, Tell
+from voyado_operator.reconcile.ports import Delivered, Journal, Tell
 from voyado_operator.targets.singly import one_by_one, unaccepted
 
 MOST_ROWS = 4000  # engage-api.md 5, verified
@@ -35,16 +36,49 @@ async def in_bulk(
     changes: dict[str, Any],
     is_as_wished: IsAsWished,
     handed_in: Tell,
+    journal: Journal,
 ) -> Delivered:
     """Hand in batches, IN_FLIGHT at a time, and find out what became of every row; `is_as_wished` reads one back.
 
-    `handed_in` is called when Engage has all of them, as far as can be known.
+    `handed_in` is called when Engage has all of them, as far as can be known. `journal` is told the id of each batch
+    as soon as Engage has answered it, and which of them are over.
     """
-    handing_in = _HandingIn(operation, contact_ids, client, changes, is_as_wished, handed_in)
+    handing_in = _HandingIn(operation, contact_ids, client, changes, is_as_wished, handed_in, journal)
     await asyncio.gather(*(handing_in.work() for _ in range(IN_FLIGHT)))
     if not handing_in.others and handing_in.stopped is None:
         return Delivered(contact_ids)  # the very same: what the ledger needs of them has been made
     return Delivered(Contacts.joined(handing_in.accepted), handing_in.others, handing_in.stopped)
+
+
+async def fate(
+    operation: Operation,
+    contact_ids: Sequence[str],
+    client: EngageClient,
+    batches: Sequence[Batch],
+    is_as_wished: IsAsWished,
+) -> Delivered | None:
+    """Return what became of contacts that an earlier run handed in in these batches; None while one is not over.
+
+    Raises CredentialsInvalid.
+    """
+    answers = await asyncio.gather(*(_looked_at(client, one) for one in batches))
+    finished = [one for one in answers if one is not None and one.is_finished]
+    if len(finished) < len(batches):
+        return None
+    return await _resolved(operation, contact_ids, _together(finished), is_as_wished)
+
+
+async def _looked_at(client: EngageClient, batch: Batch) -> BatchAnswer | None:
+    with suppress(EngageUnavailable):
+        return await client.bulk_status(batch.batch_id or "", batch.rows)
+    return None
+
+
+def _together(answers: Sequence[BatchAnswer]) -> BatchAnswer:
+    told = [one.refused for one in answers if one.refused is not None]
+    refused = {contact_id: code for some in told for contact_id, code in some.items()}
+    is_suspect, is_told = any(one.is_suspect for one in answers), len(told) == len(answers)
+    return BatchAnswer(is_finished=True, refused=refused if is_told else None, is_suspect=is_suspect)
 
 
 class _HandingIn:
@@ -56,6 +90,7 @@ class _HandingIn:
         changes: dict[str, Any],
         is_as_wished: IsAsWished,
         handed_in: Tell,
+        journal: Journal,
     ) -> None:
         self.accepted: list[Contacts] = []
         self.others: list[Outcome] = []
@@ -66,6 +101,7 @@ class _HandingIn:
         self._changes = changes
         self._is_as_wished = is_as_wished
         self._handed_in = handed_in
+        self._journal = journal
         self._to_hand_in = len(contact_ids)
 
     async def work(self) -> None:
@@ -86,16 +122,24 @@ class _HandingIn:
             self._handed_in()
         if batch_id is None:
             return Delivered(others=_unknown(contact_ids, "NoAnswer"))
+        waited = monotonic() - started
         try:
-            batch = await _finished(self._client, batch_id, len(contact_ids), monotonic() - started)
+            await self._journal.taken(batch_id, len(contact_ids))
+            batch = await _finished(self._client, batch_id, len(contact_ids), waited)
         except RunError as error:  # it was handed in all the same
             return Delivered([], _unknown(contact_ids, "NoStatus"), error)
         if batch is None:
             return Delivered(others=_unknown(contact_ids, "BatchNotFinished"))
-        if batch.refused is None or (batch.refused and not batch.refused.keys() <= set(contact_ids)):
-            some = 0 if batch.is_suspect else READ_BACK
-            return await _read_back(self._operation, contact_ids, some, self._is_as_wished)
-        return _told(self._operation, contact_ids, batch.refused)
+        self._journal.over(batch_id)
+        return await _resolved(self._operation, contact_ids, batch, self._is_as_wished)
+
+
+async def _resolved(
+    operation: Operation, contact_ids: Sequence[str], batch: BatchAnswer, is_as_wished: IsAsWished
+) -> Delivered:
+    if batch.refused is None or (batch.refused and not batch.refused.keys() <= set(contact_ids)):
+        return await _read_back(operation, contact_ids, 0 if batch.is_suspect else READ_BACK, is_as_wished)
+    return _told(operation, contact_ids, batch.refused)
 
 
 async def _finished(client: EngageClient, batch_id: str, rows: int, wait: float) -> BatchAnswer | None:

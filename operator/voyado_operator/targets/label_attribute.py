@@ -6,6 +6,7 @@ Proven: a single update of an attribute. Unproven: contactId as the key of a bul
 import re
 from collections.abc import Sequence
 
+from voyado_operator.domain.batches import Batch
 from voyado_operator.domain.contact import Facet
 from voyado_operator.domain.delivery import NOT_APPLIED, Operation
 from voyado_operator.domain.errors import InvalidSpec
@@ -13,7 +14,7 @@ from voyado_operator.domain.target import Capability, Mode
 from voyado_operator.engage.answers import ItemAnswer, ItemStatus
 from voyado_operator.engage.client import EngageClient
 from voyado_operator.engage.limiter import Priority
-from voyado_operator.reconcile.ports import Delivered, Tell, nobody_waits
+from voyado_operator.reconcile.ports import UNREMEMBERED, Delivered, Journal, Tell, nobody_waits
 from voyado_operator.targets import bulk
 from voyado_operator.targets.base import EngageTarget
 from voyado_operator.targets.singly import one_by_one
@@ -29,7 +30,7 @@ RESERVED = re.compile(
 class LabelAttribute(EngageTarget):
     """Adding writes true, removing false. `batch_size` of bulk.MOST_IN_FLIGHT sends in bulk, except for a few."""
 
-    def __init__(self, client: EngageClient, attribute: str, batch_size: int) -> None:
+    def __init__(self, client: EngageClient, attribute: str, batch_size: int, journal: Journal = UNREMEMBERED) -> None:
         """Raises InvalidSpec for an attribute that is no label in any tenant."""
         super().__init__(client)
         if RESERVED.fullmatch(attribute):
@@ -39,6 +40,7 @@ class LabelAttribute(EngageTarget):
             )
         self._attribute = attribute
         self.batch_size = batch_size
+        self._journal = journal
 
     async def check(self) -> None:
         """Nothing lists a tenant's attributes, so a missing one shows as rejected contacts."""
@@ -61,6 +63,14 @@ class LabelAttribute(EngageTarget):
     async def apply_as(self, mode: Mode, operation: Operation, contact_ids: Sequence[str]) -> Delivered:
         return await self._applied(mode, operation, contact_ids, nobody_waits)
 
+    def remembering(self, journal: Journal) -> "LabelAttribute":
+        return LabelAttribute(self.client, self._attribute, self.batch_size, journal)
+
+    async def fate(
+        self, operation: Operation, contact_ids: Sequence[str], batches: Sequence[Batch]
+    ) -> Delivered | None:
+        return await bulk.fate(operation, contact_ids, self.client, batches, self._is_as_wished(operation))
+
     async def _applied(
         self, mode: Mode, operation: Operation, contact_ids: Sequence[str], handed_in: Tell
     ) -> Delivered:
@@ -69,6 +79,12 @@ class LabelAttribute(EngageTarget):
         async def send(contact_id: str) -> ItemAnswer:
             return await self.client.update(contact_id, wished, Priority.NORMAL)
 
+        if mode is Mode.SINGLE:
+            return await one_by_one(operation, contact_ids, send)
+        is_as_wished = self._is_as_wished(operation)
+        return await bulk.in_bulk(operation, contact_ids, self.client, wished, is_as_wished, handed_in, self._journal)
+
+    def _is_as_wished(self, operation: Operation) -> bulk.IsAsWished:
         async def is_as_wished(contact_id: str) -> ItemAnswer:
             contact = await self.client.read(contact_id)
             if isinstance(contact, ItemAnswer):
@@ -76,6 +92,4 @@ class LabelAttribute(EngageTarget):
             agrees = self.facet(operation).is_done(contact)
             return ItemAnswer(ItemStatus.DONE) if agrees else ItemAnswer(ItemStatus.REFUSED, NOT_APPLIED)
 
-        if mode is Mode.SINGLE:
-            return await one_by_one(operation, contact_ids, send)
-        return await bulk.in_bulk(operation, contact_ids, self.client, wished, is_as_wished, handed_in)
+        return is_as_wished

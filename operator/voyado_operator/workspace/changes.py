@@ -1,7 +1,8 @@
 """The diff as the table `changes`: its digest, its sample, and what of it may go out.
 
 `changes` has contact_id, op, was (the ledger's op: add, asked, leaving, clearing, or null), decided_at (when the person
-decided, of entering contacts), held (a guard's block) and parked (Engage refused it lately). Both ops are of a type of
+decided, of entering contacts), held (a guard's block) and parked (Engage refused it lately, or still works on the
+opposite). Both ops are of a type of
 one byte: to compare 1,000,000 contacts with nobody takes 0.07 s instead of 0.1, and a look at all of them 3 ms, not 8;
 to compare 10,000,000 with as many a fifth less, as less has to be spilled.
 """
@@ -176,6 +177,21 @@ def hold_unanswered(connection: duckdb.DuckDBPyConnection) -> int:
     connection.execute(f"update changes set held = true where not {UNASKED}")
     [(held,)] = connection.execute(f"select count(*) from changes where not parked and not {UNASKED}").fetchall()
     return int(held)
+
+
+def count_unanswered(connection: duckdb.DuckDBPyConnection) -> int:
+    [(count,)] = connection.execute(f"select count(*) from changes where not {UNASKED}").fetchall()
+    return int(count)
+
+
+def wait(connection: duckdb.DuckDBPyConnection, operation: Operation, contacts: ArrowStream) -> int:
+    with lent(connection, "lent", contacts):
+        [(waiting,)] = connection.execute(
+            "update changes set parked = true where op = $op::entry and not parked"
+            " and contact_id in (select contact_id::uuid from lent)",
+            {"op": operation.value},
+        ).fetchall()
+    return int(waiting)
 
 
 def hold(connection: duckdb.DuckDBPyConnection, operation: Operation) -> None:

@@ -68,6 +68,20 @@ class FormerMembers:
         """Keep those from going out whose removal may have been sent already."""
         self._connection.execute("update former_members set held = true where was <> 'add'")
 
+    def count_unanswered(self) -> int:
+        """How many of them an earlier run may have sent a change already."""
+        return self._count("was <> 'add'")
+
+    def wait(self, operation: Operation, contact_ids: Sequence[str]) -> int:
+        """Keep the removal of these contacts for a later run; return how many that are."""
+        if operation is not Operation.REMOVE:
+            return 0
+        [(waiting,)] = self._connection.execute(
+            "update former_members set parked = true where not parked and contact_id in (select unnest($asked)::uuid)",
+            {"asked": list(contact_ids)},
+        ).fetchall()
+        return int(waiting)
+
     def release(self, approved: ArrowStream) -> None:
         """Let those held go out that `approved` (contact_id, op) has too."""
         with lent(self._connection, "approved", approved):

@@ -7,6 +7,7 @@ from functools import cached_property
 from types import TracebackType
 
 import duckdb
+from arro3.core import Array, DataType, Table
 
 from voyado_operator.arrow import ArrowStream
 from voyado_operator.domain.contacts import Contacts
@@ -149,6 +150,15 @@ class Workspace:
     def count_parked(self, operation: Operation) -> int:
         """How many contacts of the operation Engage refused lately."""
         return changes.count_parked(self._connection, operation)
+
+    def count_unanswered(self) -> int:
+        """How many changes an earlier run may have sent already."""
+        return changes.count_unanswered(self._connection)
+
+    def wait(self, operation: Operation, contact_ids: Sequence[str]) -> int:
+        """Keep the operation on these contacts for a later run; return how many changes that are."""
+        wanted = Table.from_pydict({"contact_id": Array(list(contact_ids), type=DataType.utf8())})
+        return changes.wait(self._connection, operation, wanted)
 
     def hold_unanswered(self) -> int:
         """Keep changes from going out that an earlier run may have sent already; return how many."""
