@@ -6,16 +6,8 @@ from typing import Protocol
 from voyado_operator.api.activation import Audience, SegmentActivation
 from voyado_operator.api.connection import VoyadoConnection
 from voyado_operator.domain.target import TargetIdentity
-from voyado_operator.reconcile.ports import (
-    Engage,
-    Identities,
-    Ledger,
-    Parked,
-    RememberedBatches,
-    Source,
-    Target,
-    WaitingPlans,
-)
+from voyado_operator.reconcile.batch_ports import RememberedBatches
+from voyado_operator.reconcile.ports import Engage, Identities, Ledger, Parked, Source, Target, WaitingPlans
 from voyado_operator.workspace import Ambiguous, Workspace
 
 

@@ -11,7 +11,8 @@ from datetime import datetime
 from voyado_operator.domain.batches import KEPT, PATIENCE, Announced, Batch, Group, groups, opposite
 from voyado_operator.domain.delivery import ADOPTED, CONTACT_GONE, Entry, Operation
 from voyado_operator.domain.target import Mode
-from voyado_operator.reconcile.ports import Ledger, RememberedBatches, Target
+from voyado_operator.reconcile.batch_ports import RememberedBatches
+from voyado_operator.reconcile.ports import Ledger, Target
 from voyado_operator.reconcile.worker import Worker
 from voyado_operator.workspace import Workspace
 
