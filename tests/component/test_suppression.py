@@ -16,6 +16,7 @@ from voyado_operator.ledger.damage import set_aside
 from voyado_operator.ledger.members import Ledger
 from voyado_operator.ledger.suppression import Suppression
 
+from tests import ledgers
 from tests.ledgers import record
 
 ANNA, BERT = (str(UUID(int=number)) for number in (0xA22A, 0xBE27))
@@ -39,8 +40,7 @@ def suppression(root: Path) -> Suppression:
 
 
 def ledger(root: Path, on_enter: str = "Accept", name: str = "Email-1") -> Ledger:
-    url = f"file://{root}/tenant/Member/preference/{name}"
-    return Ledger.open(url, "cluster/marketing/vip", {"kind": "preference", "onEnter": on_enter})
+    return ledgers.opened(f"file://{root}/tenant/preference/{name}", on_enter=on_enter)
 
 
 def opened(root: Path, key: bytes = KEY) -> Suppression:

@@ -98,7 +98,8 @@ def announcements(log: ChangeLog, since: datetime, is_own: str) -> list[Batch]:
     unanswered = ", ".join(f"'{entry}'" for entry in sorted(UNANSWERED))
     rows = log.rows(
         f"select op, changed_at, count(*) as contacts from ({log.folded()}) where op in ({unanswered})"
-        f" and {is_own} and changed_at >= {moment.sql(since)} and approval is distinct from '{ADOPTED}' group by op, changed_at"
+        f" and {is_own} and changed_at >= {moment.sql(since)} and approval is distinct from '{ADOPTED}'"
+        " group by op, changed_at"
     )
     found = []
     for row in rows:

@@ -6,12 +6,12 @@ from typing import Protocol
 from voyado_operator.api.activation import Audience, SegmentActivation
 from voyado_operator.api.connection import VoyadoConnection
 from voyado_operator.domain.target import TargetIdentity
+from voyado_operator.reconcile.batch_ports import RememberedBatches
 from voyado_operator.reconcile.ports import (
     Engage,
     Identities,
     Ledger,
     Parked,
-    RememberedBatches,
     Share,
     Source,
     Suppression,

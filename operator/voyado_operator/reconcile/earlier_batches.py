@@ -12,7 +12,8 @@ from typing import Protocol
 from voyado_operator.domain.batches import KEPT, PATIENCE, Announced, Batch, Group, groups, opposite
 from voyado_operator.domain.delivery import ADOPTED, CONTACT_GONE, Entry, Operation
 from voyado_operator.domain.target import Mode
-from voyado_operator.reconcile.ports import Ledger, RememberedBatches, Target
+from voyado_operator.reconcile.batch_ports import RememberedBatches
+from voyado_operator.reconcile.ports import Ledger, Target
 from voyado_operator.reconcile.worker import Worker
 
 _MAY_BE_CHANGED_BACK = {Operation.ADD: Entry.ASKED, Operation.REMOVE: Entry.LEAVING}

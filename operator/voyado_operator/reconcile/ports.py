@@ -19,6 +19,7 @@ from voyado_operator.domain.matching import Match, MatchStatus
 from voyado_operator.domain.plan import WaitingPlan
 from voyado_operator.domain.standing import Standing
 from voyado_operator.domain.target import Capability, Mode, Side
+from voyado_operator.reconcile.batch_ports import Journal
 
 
 class Source(Protocol):
@@ -61,29 +62,6 @@ Tell = Callable[[], None]
 
 def nobody_waits() -> None:
     """Until all is handed in."""
-
-
-class Journal(Protocol):
-    """What the batches of one announcement are told to."""
-
-    async def taken(self, batch_id: str, rows: int) -> None:
-        """Remember that Engage has taken the batch; it is on disk when this returns. Raises LedgerUnavailable."""
-        ...
-
-    def over(self, batch_id: str) -> None:
-        """Engage has told that it works on the batch no more."""
-        ...
-
-
-class _Unremembered:
-    async def taken(self, batch_id: str, rows: int) -> None:
-        """Forget it."""
-
-    def over(self, batch_id: str) -> None:
-        """There is nothing to forget."""
-
-
-UNREMEMBERED: Journal = _Unremembered()
 
 
 class Target(Protocol):
@@ -283,16 +261,6 @@ class Parked(Protocol):
     def items(self) -> ArrowStream | None: ...
 
     def park(self, operation: Operation, parked: Mapping[str, Parking], generation: int, at: datetime) -> None: ...
-
-
-class RememberedBatches(Protocol):
-    """Bulk updates beside a ledger that Engage may still work on. Blocking; every method raises LedgerUnavailable."""
-
-    def load(self) -> list[Batch]: ...
-
-    def add(self, batches: Sequence[Batch]) -> None: ...
-
-    def keep(self, batches: Sequence[Batch]) -> None: ...
 
 
 class Identities(Protocol):

@@ -9,7 +9,8 @@ from voyado_operator.domain.delivery import Operation
 from voyado_operator.domain.target import Mode
 from voyado_operator.engage.client import EngageClient
 from voyado_operator.engage.limiter import Priority
-from voyado_operator.reconcile.ports import Delivered, Journal, Reading, Tell, nobody_waits
+from voyado_operator.reconcile.batch_ports import Journal
+from voyado_operator.reconcile.ports import Delivered, Reading, Tell, nobody_waits
 from voyado_operator.targets.reading import read_all
 
 

@@ -14,7 +14,8 @@ from voyado_operator.domain.errors import EngageUnavailable, RunError
 from voyado_operator.engage.answers import BatchAnswer, ItemAnswer, ItemStatus
 from voyado_operator.engage.client import EngageClient
 from voyado_operator.engage.limiter import Priority
-from voyado_operator.reconcile.ports import Delivered, Journal, Tell
+from voyado_operator.reconcile.batch_ports import Journal
+from voyado_operator.reconcile.ports import Delivered, Tell
 from voyado_operator.targets.singly import one_by_one, unaccepted
 
 MOST_ROWS = 4000  # engage-api.md 5, verified

@@ -14,7 +14,8 @@ from voyado_operator.domain.target import Capability, Mode
 from voyado_operator.engage.answers import ItemAnswer, ItemStatus
 from voyado_operator.engage.client import EngageClient
 from voyado_operator.engage.limiter import Priority
-from voyado_operator.reconcile.ports import UNREMEMBERED, Delivered, Journal, Tell, nobody_waits
+from voyado_operator.reconcile.batch_ports import UNREMEMBERED, Journal
+from voyado_operator.reconcile.ports import Delivered, Tell, nobody_waits
 from voyado_operator.targets import bulk
 from voyado_operator.targets.base import EngageTarget
 from voyado_operator.targets.singly import one_by_one
