@@ -45,6 +45,9 @@ MAY_BE_ON = UNANSWERED | {Entry.ADD}
 ADOPTED = "adopted"
 """In the place of an approval: Engage was as the plan wants it before anything was sent."""
 
+UNSENT = "unsent"
+"""In the place of an approval: adopted after it was announced, as a look right before sending showed it so."""
+
 RESTORED = "restored"
 """In the place of an approval: Engage refused to remove the member."""
 
@@ -68,6 +71,9 @@ class Outcome:
 
 NOT_APPLIED = "NotApplied"
 """Read back, a contact did not show the change; what was read may be older than the change."""
+
+UNSEEN = "NotSeen"
+"""A contact was to be read before it is written, and Engage's answer told nothing of it: nothing was sent."""
 
 CONTACT_GONE = "ContactNotFound"
 """Engage's own word for a contact that it does not know; any other 404 is about the path, the trigger or the label."""

@@ -77,7 +77,7 @@ def contact(body: Any) -> Contact | None:
         attributes=body["attributes"],
         preferences=_preferences(preferences) if isinstance(preferences, dict) else {},
         consents=_consents(consents) if isinstance(consents, list) else None,
-        modified=_text(modified),
+        modified=moment(modified),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 from arro3.core import Table
 
 from voyado_operator.arrow import ArrowStream
-from voyado_operator.domain.delivery import ADOPTED, MAY_BE_ON, RESTORED, Entry, Operation
+from voyado_operator.domain.delivery import ADOPTED, MAY_BE_ON, RESTORED, UNSENT, Entry, Operation
 from voyado_operator.domain.standing import Standing
 from voyado_operator.ledger import entries, ids, moment
 from voyado_operator.ledger.changelog import ChangeLog
@@ -27,7 +27,7 @@ _SENT = {
     Operation.REMOVE: f"op in ('{Entry.LEAVING}', '{Entry.CLEARING}') and approval is null",
 }
 _NOT_DONE = {
-    Operation.ADD: f"op in ('{Entry.VOID}', '{Entry.DECLINED}')",
+    Operation.ADD: f"(op in ('{Entry.VOID}', '{Entry.DECLINED}') or approval = '{UNSENT}')",
     Operation.REMOVE: f"approval = '{RESTORED}'",
 }
 

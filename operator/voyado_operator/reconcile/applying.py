@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from voyado_operator.domain.delivery import Operation, Result
@@ -10,11 +11,12 @@ from voyado_operator.reconcile.canary import Canary
 from voyado_operator.reconcile.capabilities import Proofs
 from voyado_operator.reconcile.delivery import Delivery
 from voyado_operator.reconcile.findings import Assignment, Findings
+from voyado_operator.reconcile.opt_ins import OptIns
 from voyado_operator.reconcile.planning import Decision
-from voyado_operator.reconcile.ports import Ledger, Target
+from voyado_operator.reconcile.ports import Engage, Ledger, Target
 from voyado_operator.reconcile.progress import Tracker
 from voyado_operator.reconcile.registry import Registry
-from voyado_operator.reconcile.screening import Decisions, Screen, everybody
+from voyado_operator.reconcile.screening import Addresses, Decisions, OptOuts, Screen, everybody
 from voyado_operator.reconcile.surroundings import Surroundings
 from voyado_operator.reconcile.worker import Worker
 from voyado_operator.workspace import Workspace
@@ -32,7 +34,9 @@ class Applying:
     is_stopping: Callable[[], object]
     findings: Findings
 
-    async def apply(self, workspace: Workspace, target: Target, ledger: Ledger, decision: Decision) -> None:
+    async def apply(
+        self, workspace: Workspace, target: Target, ledger: Ledger, decision: Decision, engage: Engage
+    ) -> None:
         """Send what is not held. Raises what Delivery.deliver and Target.check raise."""
         due = sum([await self.worker(workspace.count, operation) for operation in Operation])
         if not due:
@@ -44,9 +48,9 @@ class Applying:
         is_first = ledger.is_empty
         await self.worker(ledger.claim)
         moved: list[str] = []
-        screen = self._screen(workspace, target, ledger, moved.extend)
+        delivery = await self._delivery(workspace, target, ledger, decision, engage, Addresses(workspace, moved.extend))
         try:
-            await (await self._delivery(workspace, target, ledger, screen, decision)).deliver(self.assignment.order)
+            await delivery.deliver(self.assignment.order)
             is_flawless = self.findings.account.counts[Operation.ADD, Result.ACCEPTED] == due
             if is_first and is_flawless:
                 await self.worker(ledger.found)
@@ -61,11 +65,20 @@ class Applying:
             self.findings.waiting = None
 
     async def _delivery(
-        self, workspace: Workspace, target: Target, ledger: Ledger, screen: Screen, decision: Decision
+        self,
+        workspace: Workspace,
+        target: Target,
+        ledger: Ledger,
+        decision: Decision,
+        engage: Engage,
+        addresses: Addresses,
     ) -> Delivery:
         has_members = self.findings.diff is not None and self.findings.diff.counts.members > 0
-        registry, key = self.registry, self.assignment.activation.metadata.key
+        registry, key, clock = self.registry, self.assignment.activation.metadata.key, self._clock(engage)
         proofs = Proofs(registry.capabilities, self.assignment.connection, has_members, self.around.clock)
+        screen: Screen = everybody
+        if self.assignment.is_a_decision:
+            screen, target = self._screen(workspace, target, ledger, addresses, proofs, clock)
         return Delivery(
             workspace=workspace,
             target=target,
@@ -74,7 +87,7 @@ class Applying:
             generation=self.assignment.activation.metadata.generation,
             account=self.findings.account,
             worker=self.worker,
-            clock=self.around.clock,
+            clock=clock,
             screen=screen,
             canary=Canary(
                 target, proofs.is_proven, proofs.prove, registry.trials, partial(registry.labels_beside, key)
@@ -85,11 +98,41 @@ class Applying:
         )
 
     def _screen(
-        self, workspace: Workspace, target: Target, ledger: Ledger, moved: Callable[[Sequence[str]], None]
-    ) -> Screen:
-        if self.assignment.is_a_decision:
-            return Decisions(target, workspace, self.worker, ledger.lost_at, ledger.is_baselining, moved)
-        return everybody
+        self,
+        workspace: Workspace,
+        target: Target,
+        ledger: Ledger,
+        addresses: Addresses,
+        proofs: Proofs,
+        clock: Callable[[], datetime],
+    ) -> tuple[Screen, Target]:
+        """Who of a batch is sent, and the target that opts in nobody without a look."""
+        facet = target.facet(Operation.ADD)
+        if facet is None or not facet.value:
+            return Decisions(target, OptOuts(target, workspace, self.worker, addresses).screened), target
+
+        def is_unproven(contacts: int) -> bool:
+            capability = target.capability(Operation.ADD, contacts)
+            return capability is not None and not proofs.is_proven(capability)
+
+        opt_ins = OptIns(
+            target=target,
+            facet=facet,
+            workspace=workspace,
+            worker=self.worker,
+            clock=clock,
+            addresses=addresses,
+            lost_at=ledger.lost_at,
+            is_baselining=ledger.is_baselining,
+            is_unproven=is_unproven,
+        )
+        return Decisions(target, opt_ins.screened), target.judged_by(opt_ins.judge)
+
+    def _clock(self, engage: Engage) -> Callable[[], datetime]:
+        """What is recorded of people's decisions is compared with Engage's dates, and dated by Engage's clock."""
+        if not self.assignment.is_a_decision:
+            return self.around.clock
+        return lambda: engage.time() or self.around.clock()
 
     async def _look_up_again(self, moved: Sequence[str]) -> None:
         """Whoever has another address by now: the row's may be somebody else's."""

@@ -28,6 +28,8 @@ class Trial:
     rest: Sequence[str]
     proven: Mode | None = None
     accepted: list[str] = field(default_factory=list)
+    adopted: list[str] = field(default_factory=list)
+    declined: list[str] = field(default_factory=list)
     others: list[Outcome] = field(default_factory=list)
     stopped: RunError | None = None
 
@@ -110,6 +112,8 @@ class Canary:
             trial.others += [Outcome(one, *fate) for one in before]
         else:
             trial.accepted += accepted
+            trial.adopted += delivered.adopted
+            trial.declined += delivered.declined
             trial.others += delivered.others
         telling = [one for one in accepted if facet is None or not facet.is_done(before[one])]
         if trial.stopped is None and telling:

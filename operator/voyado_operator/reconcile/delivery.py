@@ -14,6 +14,8 @@ from voyado_operator.domain.delivery import (
     NOT_APPLIED,
     RESTORED,
     UNANSWERED,
+    UNSEEN,
+    UNSENT,
     Account,
     Entry,
     Operation,
@@ -115,10 +117,17 @@ class Delivery:
         if self.is_stopping():
             raise Interrupted
         screened = await self.screen(operation, lot, batch)
+        try:
+            await self._send_screened(operation, lot, screened, others_may_follow, handed_in)
+        finally:
+            screened.end()
+            self.advance(len(batch))
+
+    async def _send_screened(
+        self, operation: Operation, lot: Lot, screened: Screened, others_may_follow: Tell, handed_in: Tell
+    ) -> None:
         await self.worker(self._announce, operation, lot, screened)
         await self._commit()
-        self.account.adopted += len(screened.adopted)
-        self.account.declined += len(screened.declined)
         stopped, sent = screened.stopped, Delivered()
         if screened.send and stopped is None:
             trial = await self.canary.fly(operation, screened.send)
@@ -126,11 +135,12 @@ class Delivery:
                 others_may_follow()
             sent = await self._sent(operation, trial, handed_in)
             stopped = sent.stopped
+        self.account.adopted += len(screened.adopted) + len(sent.adopted)
+        self.account.declined += len(screened.declined) + len(sent.declined)
         self.account.record(operation, len(sent.accepted), [*screened.outcomes, *sent.others])
         await self.worker(self._write_down, operation, lot, screened, sent)
         if self.screen is not everybody:  # the next batch is looked at for seconds before it is announced
             await self._commit()
-        self.advance(len(batch))
         if stopped:
             raise stopped
 
@@ -142,32 +152,36 @@ class Delivery:
     async def _sent(self, operation: Operation, trial: Trial, handed_in: Tell) -> Delivered:
         """What became of those who were tried, and of the rest, which is sent now."""
         if trial.stopped is not None or not trial.rest:
-            return Delivered(trial.accepted, trial.others, trial.stopped)
+            return Delivered(trial.accepted, trial.others, trial.stopped, trial.adopted, trial.declined)
         rest = await self.target.apply(operation, trial.rest, handed_in)
         accepted = Contacts.joined([Contacts.of(trial.accepted), Contacts.of(rest.accepted)])
-        return Delivered(accepted, trial.others + rest.others, rest.stopped)
+        adopted, declined = [*trial.adopted, *rest.adopted], [*trial.declined, *rest.declined]
+        return Delivered(accepted, trial.others + rest.others, rest.stopped, adopted, declined)
 
     def _announce(self, operation: Operation, lot: Lot, screened: Screened) -> None:
         """What needs no sending, and then what is sent next."""
         now = self.clock()
-        self.ledger.note(Entry(operation), screened.adopted, now, ADOPTED)
-        self.ledger.note(Entry.DECLINED, list(screened.declined), now, decided=screened.declined)
+        self.ledger.note(Entry(operation), screened.adopted, now, ADOPTED, screened.decided)
+        self.ledger.note(Entry.DECLINED, screened.declined, now, decided=screened.decided)
         if screened.stopped is not None:
             return
         intent, approval = _INTENTS[operation, lot], self.approvals.get(operation)
-        self.ledger.note(intent, screened.send, now, approval, witnesses=screened.witnesses)
+        self.ledger.note(intent, screened.send, screened.since or now, approval)
 
     def _write_down(self, operation: Operation, lot: Lot, screened: Screened, sent: Delivered) -> None:
         """What is unknown stays announced: the next run makes it what the audience says."""
         now = self.clock()
-        self.ledger.note(Entry(operation), sent.accepted, now, self.approvals.get(operation))
+        self.ledger.note(Entry(operation), sent.accepted, now, self.approvals.get(operation), screened.decided)
+        self.ledger.note(Entry(operation), sent.adopted, now, UNSENT, screened.decided)
+        self.ledger.note(Entry.DECLINED, sent.declined, now, decided=screened.decided)
         if refused := _of([*screened.outcomes, *sent.others], Result.REJECTED):
             details = self.workspace.details(refused)
             parked = {one: parking(details[one].refusals, now) for one in refused}
             self.parked.park(operation, parked, self.generation, now)
         if screened.stopped is None and len(sent.accepted) < len(screened.send):
-            done_or_unknown = set(sent.accepted) | set(_of(sent.others, Result.UNKNOWN))
+            done_or_unknown = {*sent.accepted, *sent.adopted, *sent.declined, *_of(sent.others, Result.UNKNOWN)}
             done_or_unknown |= {one.contact_id for one in sent.others if one.detail == NOT_APPLIED}
+            done_or_unknown -= {one.contact_id for one in sent.others if one.detail == UNSEEN}
             gone = {one.contact_id for one in sent.others if one.detail == CONTACT_GONE}
             self._take_back(operation, lot, [one for one in screened.send if one not in done_or_unknown], gone)
 
@@ -184,6 +198,9 @@ class Delivery:
         for contact_id in said_no:
             self.ledger.note(Entry.DECLINED, [contact_id], details[contact_id].entered_at or now)
         still_asked = {one for one in contact_ids if details[one].entry in UNANSWERED} - gone
+        for contact_id in still_asked:
+            if (asked_at := details[contact_id].entered_at) is not None:
+                self.ledger.note(details[contact_id].entry or Entry.ASKED, [contact_id], asked_at, approval or RESTORED)
         self.ledger.note(Entry.VOID, [one for one in contact_ids if one not in said_no | still_asked], now)
 
 

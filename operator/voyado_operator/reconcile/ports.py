@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from voyado_operator.api.common import Kind, Metadata, ObjectKey
 from voyado_operator.arrow import ArrowStream
+from voyado_operator.domain.consent import Judge
 from voyado_operator.domain.contact import Contact, Facet
 from voyado_operator.domain.delivery import Entry, Operation, Outcome, Parking
 from voyado_operator.domain.errors import RunError
@@ -32,12 +33,15 @@ class Source(Protocol):
 class Delivered:
     """What became of a batch: whom Engage `accepted`, and one outcome for each other that was, or may have been, sent.
 
-    `stopped` says why the rest was not sent: CredentialsInvalid or EngageUnavailable.
+    `stopped` says why the rest was not sent: CredentialsInvalid or EngageUnavailable. Contacts that were read right
+    before are `adopted` if Engage showed them as wished already, and `declined` if it showed the person's own no.
     """
 
     accepted: Sequence[str] = ()
     others: list[Outcome] = field(default_factory=list)
     stopped: RunError | None = None
+    adopted: Sequence[str] = ()
+    declined: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,10 @@ class Target(Protocol):
 
     async def apply_as(self, mode: Mode, operation: Operation, contact_ids: Sequence[str]) -> Delivered:
         """As `apply`, in this mode."""
+        ...
+
+    def judged_by(self, judge: Judge) -> "Target":
+        """The target that writes a person's yes only as `judge` says of the contact, read right before."""
         ...
 
     async def restore(self, contact_id: str, changes: dict[str, Any]) -> None:
@@ -235,6 +243,10 @@ class Engage(Directory, Protocol):
     @property
     def rate(self) -> float:
         """Requests per second in force, after back-pressure."""
+        ...
+
+    def time(self) -> datetime | None:
+        """What time it is where Engage is; None until it has answered."""
         ...
 
     async def count(self) -> int | None:

@@ -105,7 +105,7 @@ class Run:
                     await self._diff(workspace, ledger, target)
                     decision = await self._guard(workspace, ledger, target)
                 if self.assignment.intent is Intent.ENFORCE:
-                    await self._applying.apply(workspace, target, ledger, decision)
+                    await self._applying.apply(workspace, target, ledger, decision, tenant.engage)
                     await self._look_for_drift(workspace, target, ledger)
                     await self._remember(ledger)
             finally:  # before the worker takes the workspace down, which is 10 ms after 1,000,000 contacts

@@ -13,13 +13,13 @@ from voyado_operator.workspace.engine import lent
 from voyado_operator.workspace.model import Detail
 
 SCHEMA = """
-    create table earlier (contact_id uuid, op varchar, changed_at bigint, decided_at bigint, witness varchar);
+    create table earlier (contact_id uuid, op varchar, changed_at bigint, decided_at bigint);
     create table refused (contact_id uuid, attempts bigint, is_parked boolean);
 """
 
 _EARLIER = """
     insert into earlier
-    select e.contact_id::uuid, e.op, epoch_us(e.changed_at), epoch_us(e.decided_at), e.witness from lent e
+    select e.contact_id::uuid, e.op, epoch_us(e.changed_at), epoch_us(e.decided_at) from lent e
     semi join (from changes where op = 'add') c on c.contact_id = e.contact_id::uuid
     where e.op <> 'void'
 """
@@ -43,8 +43,7 @@ _PARKED = """
 
 _DETAILS = """
     select c.contact_id::varchar, any_value(c.decided_at), list(distinct b.address_hash),
-           any_value(coalesce(e.op, nullif(c.was, 'add'))), any_value(e.changed_at), any_value(e.witness),
-           any_value(r.attempts)
+           any_value(coalesce(e.op, nullif(c.was, 'add'))), any_value(e.changed_at), any_value(r.attempts)
     from changes c
     semi join wanted w on w.contact_id::uuid = c.contact_id
     left join matched_by b on b.contact_id = c.contact_id
@@ -80,10 +79,9 @@ def details(connection: duckdb.DuckDBPyConnection, contact_ids: Sequence[str]) -
             addresses=tuple(address for address in addresses if address is not None),
             entry=Entry(entry) if entry else None,
             entered_at=_moment(entered_at),
-            witness=witness,
             refusals=refusals or 0,
         )
-        for contact_id, decided_at, addresses, entry, entered_at, witness, refusals in rows
+        for contact_id, decided_at, addresses, entry, entered_at, refusals in rows
     }
 
 
