@@ -1,11 +1,15 @@
 """The sending part of a run: claim the ledger, screen, try, send, write down."""
 
+import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+from voyado_operator.domain import clocks
 from voyado_operator.domain.delivery import Operation, Result
+from voyado_operator.domain.errors import EngageUnavailable
 from voyado_operator.domain.matching import Match, MatchStatus
 from voyado_operator.reconcile.canary import Canary
 from voyado_operator.reconcile.capabilities import Proofs
@@ -20,6 +24,8 @@ from voyado_operator.reconcile.screening import Addresses, Decisions, OptOuts, S
 from voyado_operator.reconcile.surroundings import Surroundings
 from voyado_operator.reconcile.worker import Worker
 from voyado_operator.workspace import Workspace
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,10 @@ class Applying:
             return
         self.tracker.enter("Applying", due)
         await target.check()
+        if self.assignment.is_a_decision:
+            await self._compare_clocks(workspace, engage)
+            if self.findings.held_by_clock == due:
+                return
         is_first = ledger.is_empty
         await self.worker(ledger.claim)
         moved: list[str] = []
@@ -58,7 +68,7 @@ class Applying:
                 await self.worker(ledger.compact, self.around.clock())
         finally:
             await self._look_up_again(moved)
-        if ledger.is_baselining and not decision.waiting:
+        if ledger.is_baselining and not decision.waiting and not self.findings.held_by_clock:
             await self.worker(ledger.mark_baselined)
         if decision.is_released and self.findings.account.settled == due:
             await self.worker(self.around.adapters.waiting_plans(ledger).drop)
@@ -133,6 +143,20 @@ class Applying:
         if not self.assignment.is_a_decision:
             return self.around.clock
         return lambda: engage.time() or self.around.clock()
+
+    async def _compare_clocks(self, workspace: Workspace, engage: Engage) -> None:
+        """Opt nobody in while nobody can tell which of two decisions is the newer; a no needs no comparison."""
+        if engage.time() is None:
+            with suppress(EngageUnavailable):  # then nothing can be sent either, or it can
+                await engage.count()
+        told = engage.time()
+        if told is None or not clocks.are_apart(told - self.around.clock()):
+            return
+        self.findings.clock_ahead = told - self.around.clock()
+        if self.assignment.entering_opts_in:
+            self.findings.held_by_clock = await self.worker(workspace.count, Operation.ADD)
+            await self.worker(workspace.hold, Operation.ADD)
+        logger.warning("%s", clocks.told(self.findings.clock_ahead, self.findings.held_by_clock))
 
     async def _look_up_again(self, moved: Sequence[str]) -> None:
         """Whoever has another address by now: the row's may be somebody else's."""

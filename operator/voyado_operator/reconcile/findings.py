@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
 from voyado_operator.api.activation import SegmentActivation
@@ -119,7 +119,8 @@ class Findings:
     """`held` counts changes that a guard keeps back; `waiting` is the plan that waits for a person after this run.
 
     `is_judged` says that the guards were asked; `released` that an approved plan, or what the diff still has of it,
-    went out although a guard blocks. `gone` counts members whom Engage knows no more.
+    went out although a guard blocks. `gone` counts members whom Engage knows no more. `clock_ahead` is by how much
+    Engage's clock is ahead, where that is too much to compare decisions, for which `held_by_clock` opt-ins wait.
     """
 
     audience: AudienceCounts | None = None
@@ -133,6 +134,8 @@ class Findings:
     ledger: tuple[str, int] | None = None
     drift: DriftFound | None = None
     gone: int = 0
+    clock_ahead: timedelta | None = None
+    held_by_clock: int = 0
     is_baselining: bool = False
     requests: int = 0
     error: RunError | None = None
@@ -183,4 +186,4 @@ class Findings:
     def is_unsettled(self) -> bool:
         """Whether the next run has to ask or send something again."""
         pending = self.audience.pending if self.audience else 0
-        return bool(pending or self.account.total(Result.UNKNOWN))
+        return bool(pending or self.account.total(Result.UNKNOWN) or self.held_by_clock)

@@ -16,6 +16,7 @@ from voyado_operator.api.activation_status import (
     WaitingPlan,
 )
 from voyado_operator.api.common import APPROVE, APPROVED_BY, PLAN_REQUESTED_AT, REQUESTED_AT
+from voyado_operator.domain import clocks
 from voyado_operator.domain.delivery import Operation, Result
 from voyado_operator.domain.errors import Retry, SecretMissing
 from voyado_operator.domain.schedule import Schedule, next_run, retry_after
@@ -74,6 +75,8 @@ def sentence(assignment: Assignment, findings: Findings) -> str:
     pending = findings.audience.pending if findings.audience else 0
     if pending:
         said += f"; {pending} rows wait for their look-up, and no contact is removed until then"
+    if findings.clock_ahead is not None:
+        said += f"; {clocks.told(findings.clock_ahead, findings.held_by_clock)}"
     return shortened(f"{said}; {described}" if (described := account.described()) else said)
 
 
