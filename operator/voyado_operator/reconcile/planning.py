@@ -9,6 +9,7 @@ from voyado_operator.domain import guards
 from voyado_operator.domain.delivery import Operation
 from voyado_operator.domain.guards import Limits, Plan, Violation
 from voyado_operator.domain.plan import WaitingPlan
+from voyado_operator.domain.schedule import waits
 from voyado_operator.reconcile.ports import Ledger, WaitingPlans
 from voyado_operator.workspace import Workspace
 
@@ -100,7 +101,7 @@ def _current(plans: WaitingPlans, question: Question) -> WaitingPlan | None:
     if stored is None:
         return None
     asked_by = stored.uid, stored.generation
-    if stored.expires_at <= question.now or asked_by != (question.uid, question.generation):
+    if not waits(stored.expires_at, question.now, WAITS) or asked_by != (question.uid, question.generation):
         plans.drop()
         return None
     return stored

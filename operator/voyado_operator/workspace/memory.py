@@ -7,7 +7,7 @@ import duckdb
 from arro3.core import Array, DataType, Table
 
 from voyado_operator.arrow import ArrowStream
-from voyado_operator.domain.delivery import Entry
+from voyado_operator.domain.delivery import PARKED_FOR, Entry
 from voyado_operator.domain.moments import from_microseconds, microseconds
 from voyado_operator.workspace.engine import lent
 from voyado_operator.workspace.model import Detail
@@ -32,7 +32,7 @@ _DECLINED = """
 
 _REFUSED = """
     insert into refused
-    select r.contact_id::uuid, r.attempts, epoch_us(r.until) > $now from lent r
+    select r.contact_id::uuid, r.attempts, epoch_us(r.until) > $now and epoch_us(r.until) <= $latest from lent r
     semi join changes c on c.contact_id = r.contact_id::uuid and c.op = r.op
     where r.generation = $generation
 """
@@ -64,7 +64,8 @@ def drop_declined(connection: duckdb.DuckDBPyConnection, earlier: ArrowStream) -
 def park(connection: duckdb.DuckDBPyConnection, refused: ArrowStream, generation: int, now: datetime) -> None:
     """Fill `refused`, and mark the changes that are not to be tried again yet."""
     with lent(connection, "lent", refused):
-        connection.execute(_REFUSED, {"generation": generation, "now": microseconds(now)})
+        latest = microseconds(now + PARKED_FOR[-1])  # beyond it, a clock was wrong when it was parked
+        connection.execute(_REFUSED, {"generation": generation, "now": microseconds(now), "latest": latest})
     connection.execute(_PARKED)
 
 

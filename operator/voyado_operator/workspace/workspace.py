@@ -12,7 +12,7 @@ from voyado_operator.arrow import ArrowStream
 from voyado_operator.domain.contacts import Contacts
 from voyado_operator.domain.delivery import Operation
 from voyado_operator.domain.errors import LedgerUnavailable
-from voyado_operator.domain.matching import Match
+from voyado_operator.domain.matching import BELIEVED, Match, MatchStatus
 from voyado_operator.domain.plan import AudienceCounts, DiffCounts
 from voyado_operator.domain.standing import Standing
 from voyado_operator.workspace import changes, matching, memory, staging
@@ -192,9 +192,14 @@ class Workspace:
         try:
             with lent(self._connection, "remembered", remembered):
                 self._connection.execute(
-                    "insert into known select address_hash, status, contact_id::uuid, expires_at > $now"
-                    " from remembered",
-                    {"now": now},
+                    "insert into known select address_hash, status, contact_id::uuid, expires_at > $now and expires_at"
+                    " <= if(status = $matched, $latest_match, $latest_other) from remembered",
+                    {
+                        "now": now,
+                        "matched": str(MatchStatus.MATCHED),
+                        "latest_match": now + BELIEVED[MatchStatus.MATCHED],  # beyond it, a clock was wrong
+                        "latest_other": now + BELIEVED[MatchStatus.UNMATCHED],
+                    },
                 )
         except duckdb.Error as error:
             raise _unreadable("the remembered matches", error) from None
