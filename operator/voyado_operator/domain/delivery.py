@@ -48,6 +48,9 @@ ADOPTED = "adopted"
 UNSENT = "unsent"
 """In the place of an approval: adopted after it was announced, as a look right before sending showed it so."""
 
+RENEWED = "renewed"
+"""In the place of an approval: a member was sent the same again, having decided again."""
+
 RESTORED = "restored"
 """In the place of an approval: Engage refused to remove the member."""
 

@@ -32,6 +32,7 @@ class Noted:
 
     entry: Entry
     rows: RecordBatch
+    approval: str | None = None
 
     def numbered(self, seq: int) -> RecordBatch:
         return self.rows.add_column(0, "seq", _repeated(Array([seq], type=DataType.int64()), self.rows.num_rows))
@@ -59,7 +60,7 @@ def noted(
         columns["decided_at"] = moment.column([decided.get(one) for one in contact_ids])
     if witnesses:
         columns["witness"] = Array([witnesses.get(one) for one in contact_ids], type=text)
-    return Noted(entry, RecordBatch.from_pydict(columns))
+    return Noted(entry, RecordBatch.from_pydict(columns), approval)
 
 
 def _repeated(one: Array, times: int) -> Array:

@@ -9,7 +9,7 @@ from typing import Any, cast
 from arro3.core import Table
 
 from voyado_operator.arrow import ArrowStream
-from voyado_operator.domain.delivery import ADOPTED, MAY_BE_ON, RESTORED, UNSENT, Entry, Operation
+from voyado_operator.domain.delivery import ADOPTED, MAY_BE_ON, RENEWED, RESTORED, UNSENT, Entry, Operation
 from voyado_operator.domain.standing import Standing
 from voyado_operator.ledger import entries, ids, moment
 from voyado_operator.ledger.changelog import ChangeLog
@@ -167,6 +167,10 @@ class Ledger:
         """What is remembered of contacts that are no members: contact_id, op, changed_at, decided_at, witness."""
         return self._log.present("contact_id, op, changed_at, decided_at, witness", f"op <> '{Entry.ADD}'")
 
+    def decisions(self) -> ArrowStream:
+        """When the members were recorded, and had decided: contact_id, changed_at, decided_at."""
+        return self._log.present("contact_id, changed_at, decided_at", f"op = '{Entry.ADD}'")
+
     def records(self, contact_id: str) -> list[tuple[str, datetime]]:
         """The latest entry of one contact (a canonical GUID) and when it was made; at most one."""
         found = self._log.rows(
@@ -202,7 +206,8 @@ class Ledger:
         """
         rows = self._log.rows(
             "select seq, op, count(*) as contacts from log"
-            f" where seq <> {self._log.base} and changed_at >= {moment.sql(since)} group by 1, 2 order by seq desc"
+            f" where seq <> {self._log.base} and changed_at >= {moment.sql(since)}"
+            f" and (approval is null or approval <> '{RENEWED}') group by 1, 2 order by seq desc"
         )
         peak = members
         for row in rows:  # back from the present, one commit at a time
@@ -237,7 +242,7 @@ class Ledger:
         if noted := self._noted[:]:
             self._log.append(Table.from_batches([one.numbered(self._seq(one.entry)) for one in noted]))
             del self._noted[: len(noted)]
-        return sum(_MEMBERS.get(one.entry, 0) * one.rows.num_rows for one in noted)
+        return sum(_MEMBERS.get(one.entry, 0) * one.rows.num_rows for one in noted if one.approval != RENEWED)
 
     def _seq(self, entry: Entry) -> int:
         return self._log.next_seq if self._first is None else self._first + (entry is not Entry.ASKED)

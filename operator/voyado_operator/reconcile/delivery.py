@@ -12,6 +12,7 @@ from voyado_operator.domain.delivery import (
     ADOPTED,
     CONTACT_GONE,
     NOT_APPLIED,
+    RENEWED,
     RESTORED,
     UNANSWERED,
     UNSEEN,
@@ -33,11 +34,13 @@ from voyado_operator.workspace import Lot, Workspace
 
 TRIED = 4_000  # contacts of a batch with a canary in it: all of them are announced first, and taken back if it fails
 _INTENTS = {
-    (Operation.ADD, Lot.MEMBERS): Entry.ASKED,  # no diff has such a change
     (Operation.ADD, Lot.OTHERS): Entry.ASKED,
     (Operation.REMOVE, Lot.MEMBERS): Entry.LEAVING,
     (Operation.REMOVE, Lot.OTHERS): Entry.CLEARING,
 }
+
+_RENEWAL = Operation.ADD, Lot.MEMBERS
+"""A member of a list of opt-outs has decided again, and is told no once more."""
 
 
 class Interrupted(Exception):  # noqa: N818 - not an error: the operator stops, or the object goes
@@ -165,19 +168,24 @@ class Delivery:
         self.ledger.note(Entry.DECLINED, screened.declined, now, decided=screened.decided)
         if screened.stopped is not None:
             return
+        if (operation, lot) == _RENEWAL:
+            return  # a member is found again by the next run, if what becomes of it is not recorded
         intent, approval = _INTENTS[operation, lot], self.approvals.get(operation)
         self.ledger.note(intent, screened.send, screened.since or now, approval)
 
     def _write_down(self, operation: Operation, lot: Lot, screened: Screened, sent: Delivered) -> None:
         """What is unknown stays announced: the next run makes it what the audience says."""
         now = self.clock()
-        self.ledger.note(Entry(operation), sent.accepted, now, self.approvals.get(operation), screened.decided)
+        approval = RENEWED if (operation, lot) == _RENEWAL else self.approvals.get(operation)
+        self.ledger.note(Entry(operation), sent.accepted, now, approval, screened.decided)
         self.ledger.note(Entry(operation), sent.adopted, now, UNSENT, screened.decided)
         self.ledger.note(Entry.DECLINED, sent.declined, now, decided=screened.decided)
         if refused := _of([*screened.outcomes, *sent.others], Result.REJECTED):
             details = self.workspace.details(refused)
             parked = {one: parking(details[one].refusals, now) for one in refused}
             self.parked.park(operation, parked, self.generation, now)
+        if (operation, lot) == _RENEWAL:
+            return
         if screened.stopped is None and len(sent.accepted) < len(screened.send):
             done_or_unknown = {*sent.accepted, *sent.adopted, *sent.declined, *_of(sent.others, Result.UNKNOWN)}
             done_or_unknown |= {one.contact_id for one in sent.others if one.detail == NOT_APPLIED}

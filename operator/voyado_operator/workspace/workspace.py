@@ -95,6 +95,21 @@ class Workspace:
         except duckdb.Error as error:
             raise _unreadable("the ledger's members", error) from None
 
+    def renew(self, members: ArrowStream) -> int:
+        """Take members into the diff whose row tells of a later decision than was sent; return how many.
+
+        `members` has contact_id, changed_at and decided_at. Raises LedgerUnavailable.
+        """
+        try:
+            return changes.renew(self._connection, members)
+        except duckdb.Error as error:
+            raise _unreadable("the ledger's members", error) from None
+
+    @property
+    def tells_decisions(self) -> bool:
+        """Whether a row says when its person decided."""
+        return matching.tells_decisions(self._connection)
+
     def drop_declined(self, earlier: ArrowStream) -> int:
         """Take entering contacts out of the diff whom Engage showed to have said no; return how many.
 
