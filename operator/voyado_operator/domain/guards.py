@@ -4,10 +4,11 @@ All violations are reported, not only the first, so that a person decides once.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 
+from voyado_operator.domain.decisions import DecisionColumn
 from voyado_operator.domain.plan import AudienceCounts, DiffCounts, Window
 
 REMOVALS_ALWAYS_PASS = 20  # DESIGN 3.2: below this a percentage says nothing about a small label
@@ -61,6 +62,7 @@ class Plan:
     unanswered: int = 0
     is_baselining: bool = False
     is_repeat_safe: bool = True
+    decisions: DecisionColumn = field(default_factory=DecisionColumn)
 
     @property
     def is_refiring(self) -> bool:
@@ -164,6 +166,22 @@ def unanswered(plan: Plan, _: Limits) -> str | None:
     )
 
 
+def decided_at(plan: Plan, _: Limits) -> str | None:
+    """No approval lets this pass: whoever approves a plan cannot say when each of its people decided."""
+    column = plan.decisions
+    if plan.entering_opts_out or not plan.diff.entering or not (column.is_constant or column.is_moving):
+        return None
+    found = (
+        f"all {column.rows} rows have the same decidedAt"
+        if column.is_constant
+        else f"{column.moved} of {column.compared} contacts that were compared have another decidedAt than a run before"
+    )
+    return (
+        f"{found}, so it is not when each person decided, and {plan.diff.entering} contacts would be opted in by it; "
+        "select that moment and change spec.audience with it, or leave spec.audience.decidedAt out"
+    )
+
+
 GUARDS: dict[str, Callable[[Plan, Limits], str | None]] = {
     "allowEmpty": allow_empty,
     "maxRemovals": max_removals,
@@ -173,7 +191,9 @@ GUARDS: dict[str, Callable[[Plan, Limits], str | None]] = {
     "maxUnmatched": max_unmatched,
     "reviewBy": review_by,
     "unanswered": unanswered,
+    "decidedAt": decided_at,
 }
+HOLD_OPT_INS = {"reviewBy", "decidedAt"}  # and nothing else, whatever was approved
 HOLD_OPT_OUTS = {"allowEmpty", "maxOptOuts"}  # every other guard lets a person's "no" through
 
 
@@ -188,8 +208,8 @@ def is_blocked_by_peak(plan: Plan, limits: Limits) -> bool:
 
 
 def holds_everything(plan: Plan, found: tuple[Violation, ...]) -> bool:
-    """Whether more is held than the opt-ins of a missed review, or the contacts that were not answered for."""
-    return any(one.guard not in ("reviewBy", "unanswered") for one in found) or plan.is_refiring
+    """Whether more is held than all opt-ins, or the contacts that were not answered for."""
+    return any(one.guard not in {*HOLD_OPT_INS, "unanswered"} for one in found) or plan.is_refiring
 
 
 def violations(plan: Plan, limits: Limits) -> tuple[Violation, ...]:

@@ -120,6 +120,15 @@ class Ledger:
     def mark_baselined(self) -> None:
         self._describe(isBaselining=False)
 
+    @property
+    def decisions_seen(self) -> dict[str, Any] | None:
+        """What a run has seen of when people decided; see `see_decisions`."""
+        return self._said.get("decisions")
+
+    def see_decisions(self, seen: Mapping[str, Any]) -> None:
+        """Commit it for the next run to compare with; it must name nobody, as it stays in the log."""
+        self._describe(decisions=dict(seen))
+
     def remember(self, fingerprint: str, members: int) -> None:
         """Commit that the members, so many, are exactly the audience with this fingerprint, unless that is known."""
         if self.members_of(fingerprint) is None:

@@ -20,14 +20,14 @@ async def extract(
     columns: Columns,
     identities: Identities | None,
     worker: Worker,
-    clock: Clock,
+    started_at: datetime,
 ) -> Addresses:
     """Stage the whole audience; return the addresses that nothing is remembered of. Raises SourceFailed."""
 
     def read() -> Addresses:
         remembered = identities.remembered() if identities else None
         with source.read() as stream:
-            return workspace.stage(stream, columns, remembered, clock())
+            return workspace.stage(stream, columns, remembered, started_at)
 
     return await worker(read)
 

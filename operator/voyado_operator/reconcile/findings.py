@@ -8,6 +8,7 @@ from enum import StrEnum
 from voyado_operator.api.activation import SegmentActivation
 from voyado_operator.api.activation_status import LedgerRef
 from voyado_operator.api.connection import VoyadoConnection
+from voyado_operator.domain.decisions import DecisionColumn
 from voyado_operator.domain.delivery import Account, Operation, Result
 from voyado_operator.domain.errors import CredentialsInvalid, RunError, SecretMissing
 from voyado_operator.domain.guards import Violation
@@ -134,6 +135,7 @@ class Findings:
     ledger: tuple[str, int] | None = None
     drift: DriftFound | None = None
     gone: int = 0
+    decisions: DecisionColumn = field(default_factory=DecisionColumn)
     clock_ahead: timedelta | None = None
     held_by_clock: int = 0
     is_baselining: bool = False

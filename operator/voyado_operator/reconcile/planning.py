@@ -57,7 +57,7 @@ def decide(workspace: Workspace, ledger: Ledger, plans: WaitingPlans, question: 
     Raises LedgerUnavailable also if somebody was forgotten since the ledger was read: a plan could name them again.
     """
     decision = _decide(workspace, ledger, plans, question)
-    if any(one.guard == "reviewBy" for one in decision.violations):
+    if any(one.guard in guards.HOLD_OPT_INS for one in decision.violations):
         workspace.hold(Operation.ADD)  # whatever was approved
     return decision
 
@@ -65,7 +65,7 @@ def decide(workspace: Workspace, ledger: Ledger, plans: WaitingPlans, question: 
 def _decide(workspace: Workspace, ledger: Ledger, plans: WaitingPlans, question: Question) -> Decision:
     violations = judge(workspace, question)
     waiting = _current(plans, question)
-    if all(one.guard == "reviewBy" for one in violations):
+    if all(one.guard in guards.HOLD_OPT_INS for one in violations):
         plans.drop()
         return Decision(violations)
     held = {operation: workspace.count_held(operation) for operation in Operation}

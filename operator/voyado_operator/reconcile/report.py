@@ -75,6 +75,8 @@ def sentence(assignment: Assignment, findings: Findings) -> str:
     pending = findings.audience.pending if findings.audience else 0
     if pending:
         said += f"; {pending} rows wait for their look-up, and no contact is removed until then"
+    if unusable := findings.decisions.unusable:
+        said += f"; {unusable} rows have no decidedAt that is a moment before this run, which counts as no decision"
     if findings.clock_ahead is not None:
         said += f"; {clocks.told(findings.clock_ahead, findings.held_by_clock)}"
     return shortened(f"{said}; {described}" if (described := account.described()) else said)

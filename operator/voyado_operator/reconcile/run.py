@@ -11,7 +11,7 @@ from durationpy import from_str
 from voyado_operator.domain.delivery import Operation
 from voyado_operator.domain.errors import LedgerRolledBack, LedgerUnavailable, RunError, Unexpected
 from voyado_operator.domain.guards import Plan
-from voyado_operator.reconcile import planning
+from voyado_operator.reconcile import decision_column, planning
 from voyado_operator.reconcile.access import tenant_of
 from voyado_operator.reconcile.adapters import Tenant
 from voyado_operator.reconcile.applying import Applying
@@ -134,7 +134,7 @@ class Run:
         identities = None
         if columns.email is not None:
             identities = await self.worker(self.around.adapters.identities, self.assignment.identity)
-        addresses = await extract(workspace, source, columns, identities, self.worker, self.around.clock)
+        addresses = await extract(workspace, source, columns, identities, self.worker, self.assignment.started_at)
         if identities is not None and addresses:
             self.tracker.enter("Matching", len(addresses))
             await match(workspace, addresses, engage, identities, self.worker, self.tracker, self.around.clock)
@@ -162,6 +162,16 @@ class Run:
         self.findings.audience, self.findings.diff = await self.worker(
             compare, workspace, ledger, parked, target, self.assignment, self.around.clock()
         )
+        await self._look_at_decisions(workspace, ledger)
+
+    async def _look_at_decisions(self, workspace: Workspace, ledger: Ledger) -> None:
+        """For opt-outs and labels it does not matter when somebody decided."""
+        audience, findings = self.assignment.activation.spec.audience, self.findings
+        if audience.decided_at is None or not self.assignment.entering_opts_in:
+            return
+        findings.decisions = await self.worker(decision_column.looked_at, workspace, ledger, audience)
+        if self.assignment.intent is Intent.ENFORCE:
+            await self.worker(decision_column.remember, workspace, ledger, audience, findings.decisions)
 
     async def _guard(self, workspace: Workspace, ledger: Ledger, target: Target) -> Decision:
         self.tracker.enter("Guarding")
@@ -181,6 +191,7 @@ class Run:
             unanswered=diff.unanswered,
             is_baselining=self.findings.is_baselining,
             is_repeat_safe=target.is_repeat_safe,
+            decisions=self.findings.decisions,
         )
         question = Question(
             plan=await self.worker(at_its_peak, plan, ledger, limited, since),

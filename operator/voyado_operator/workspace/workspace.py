@@ -10,12 +10,13 @@ import duckdb
 
 from voyado_operator.arrow import ArrowStream
 from voyado_operator.domain.contacts import Contacts
+from voyado_operator.domain.decisions import DecisionColumn, Sampled
 from voyado_operator.domain.delivery import Operation
 from voyado_operator.domain.errors import LedgerUnavailable
 from voyado_operator.domain.matching import BELIEVED, Match, MatchStatus
 from voyado_operator.domain.plan import AudienceCounts, DiffCounts
 from voyado_operator.domain.standing import Standing
-from voyado_operator.workspace import changes, matching, memory, staging
+from voyado_operator.workspace import changes, decisions, matching, memory, staging
 from voyado_operator.workspace.engine import engine, lent
 from voyado_operator.workspace.hashing import KeyedHash
 from voyado_operator.workspace.matching import Gathered
@@ -33,6 +34,7 @@ class Workspace:
         self._memory_limit = memory_limit
         self._ambiguous = ambiguous
         self._exits = ExitStack()
+        self.decision_column = DecisionColumn()
 
     def __enter__(self) -> "Workspace":
         self._connection = self._exits.enter_context(engine(self._memory_limit))
@@ -56,15 +58,22 @@ class Workspace:
         """Read the audience to its end; return the addresses to look up, `lookup_limit` at most.
 
         `remembered` are earlier answers (address_hash, status, contact_id, expires_at), as Identities gives them;
-        those that have expired at `now` serve only if no new answer comes. Raises SourceFailed, LedgerUnavailable, and
-        what the stream raises.
+        those that have expired at `now`, the start of the run, serve only if no new answer comes.
+        Raises SourceFailed, LedgerUnavailable, and what the stream raises.
         """
         if remembered is not None:
             self._recall(remembered, now)
         wanted = staging.stage(self._connection, stream, columns, self._keyed, lookup_limit, now)
+        if columns.decided_at is not None:
+            self.decision_column = decisions.settle(self._connection)
         for address_hash in matching.drop_contradictory(self._connection):
             wanted.pop(address_hash, None)
         return wanted
+
+    def sample_decisions(self) -> Sampled:
+        """Of the same contacts in every run, when they decided; nothing in it names anybody."""
+        _ = self._gathered
+        return decisions.sample(self._connection, self._keyed)
 
     def identify(self, matches: Iterable[Match]) -> None:
         """Take in Engage's answers, in any number of calls."""
