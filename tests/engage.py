@@ -31,6 +31,10 @@ class EngageAdmin:
         """What the person does: preferences, consents, email."""
         self._done(self._http.patch(f"/_admin/contacts/{contact_id}", json=changes))
 
+    def about_to_decide(self, *decisions: dict[str, Any]) -> None:
+        """What people will do between two requests."""
+        self._done(self._http.put("/_admin/decisions", json=list(decisions)))
+
     def write(self, contact_id: str, **attributes: Any) -> None:
         """What somebody else's integration does."""
         self.decide(contact_id, attributes=attributes)

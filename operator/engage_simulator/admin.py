@@ -2,10 +2,11 @@
 
 | call | what it does |
 |---|---|
-| `PUT /_admin/tenant` | any of apiKeys, rateLimit, retryAfter, bulkStatusShape, bulkDelaySeconds, bulkHolds, contactType, quirks (tenant.py), labelOperation, attributes {id: type}, consents {id: name} |
-| `POST /_admin/contacts` | put contacts in: [{id, email?, contactType?, attributes?, preferences?, consents? {id: value}}] |
+| `PUT /_admin/tenant` | any of apiKeys, rateLimit, retryAfter, bulkStatusShape, bulkDelaySeconds, bulkHolds, contactType, quirks (tenant.py), labelOperation, clockAheadSeconds, attributes {id: type}, consents {id: name} |
+| `POST /_admin/contacts` | put contacts in: [{id, email?, contactType?, attributes?, preferences?, consents? {id: value}, createdOn?, modifiedOn?}] |
 | `GET /_admin/contacts/{id}`, `DELETE /_admin/contacts/{id}` | show one; take it out |
 | `PATCH /_admin/contacts/{id}` | what the person does: {email?, attributes?, preferences?, consents? {id: value}} |
+| `PUT /_admin/decisions` | what people do between two requests: [{contact, changes, method?, path?, when? (before, after), skip?}], see people.py |
 | `GET /_admin/attributes/{id}` | ids of the contacts whose boolean attribute is true |
 | `GET /_admin/preferences/{name}`, `GET /_admin/consents/{id}` | {"true": [ids], "false": [ids]}, without contacts that never had it set |
 | `GET /_admin/labels/{name}` | ids of the contacts that have the label, by trigger or label operation |
@@ -16,11 +17,13 @@
 """  # noqa: E501
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 from aiohttp import web
 
 from engage_simulator.bulk import SHAPES
 from engage_simulator.faults import Fault
+from engage_simulator.people import Decision
 from engage_simulator.state import STATE
 from engage_simulator.tenant import QUIRKS
 
@@ -43,6 +46,8 @@ async def configure(request: web.Request) -> web.Response:
         raise web.HTTPBadRequest(text=f"there is no quirk {', '.join(unknown)}; there are {', '.join(sorted(QUIRKS))}")
     state.tenant.quirks = set(wanted.get("quirks", state.tenant.quirks))
     state.tenant.label_operation = wanted.get("labelOperation", state.tenant.label_operation)
+    if "clockAheadSeconds" in wanted:
+        state.tenant.ahead = timedelta(seconds=wanted["clockAheadSeconds"])
     state.tenant.attributes.update(wanted.get("attributes", {}))
     state.tenant.consents.update(wanted.get("consents", {}))
     return web.json_response({})
@@ -112,6 +117,12 @@ async def taken_in(request: web.Request) -> web.Response:
 @routes.post("/_admin/batches/{id}")
 async def let_go(request: web.Request) -> web.Response:
     await request.app[STATE].batches.let_go(request.match_info["id"])
+    return web.json_response({})
+
+
+@routes.put("/_admin/decisions")
+async def about_to_decide(request: web.Request) -> web.Response:
+    request.app[STATE].people.about_to = [Decision(**one) for one in await request.json()]
     return web.json_response({})
 
 

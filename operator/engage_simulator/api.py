@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Awaitable, Callable
+from email.utils import format_datetime
 from typing import Any
 
 from aiohttp import web
@@ -31,15 +32,23 @@ async def as_a_tenant(request: web.Request, handler: Handler) -> web.StreamRespo
     try:
         _check_headers(request, state)
         fault = state.faults.take(request)
-        if fault is None:
-            return await handler(request)
-        instead = await faults.before(fault, request)
-        return instead or await faults.after(fault, request, await handler(request))
+        state.people.decide(state.tenant, request, "before")
+        instead = await faults.before(fault, request) if fault else None
+        answer = instead or await handler(request)
+        state.people.decide(state.tenant, request, "after")
+        if fault and not instead:
+            answer = await faults.after(fault, request, answer)
+        return answer
     except Refused as refused:
         headers = {}
         if refused.status == 429 and state.retry_after is not None:
             headers["Retry-After"] = f"{state.retry_after:g}"
         return web.json_response(refused.body, status=refused.status, headers=headers)
+
+
+async def date(request: web.Request, answer: web.StreamResponse) -> None:
+    """By the tenant's clock."""
+    answer.headers["Date"] = format_datetime(state_of(request).tenant.time(), usegmt=True)
 
 
 def _check_headers(request: web.Request, state: State) -> None:

@@ -19,6 +19,7 @@ class Simulator:
         self._host = host
         application = web.Application(client_max_size=LARGEST_BODY, middlewares=[api.as_a_tenant])
         application[STATE] = State({api_key})
+        application.on_response_prepare.append(api.date)
         application.add_routes(api.routes)
         application.add_routes(admin.routes)
         self._runner = web.AppRunner(application, access_log=None)

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from engage_simulator.bulk import Batches
 from engage_simulator.faults import Faults
+from engage_simulator.people import People
 from engage_simulator.tenant import Tenant
 from engage_simulator.traffic import Traffic
 
@@ -19,6 +20,7 @@ class State:
     batches: Batches = field(default_factory=Batches)
     traffic: Traffic = field(default_factory=Traffic)
     faults: Faults = field(default_factory=Faults)
+    people: People = field(default_factory=People)
     retry_after: float | None = None
 
 

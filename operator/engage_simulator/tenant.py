@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -37,8 +37,8 @@ class Refused(Exception):  # noqa: N818 - an answer of the API, not a failure of
         }
 
 
-def now() -> str:
-    return datetime.now(UTC).isoformat(timespec="microseconds")
+def written(moment: datetime) -> str:
+    return moment.isoformat(timespec="microseconds")
 
 
 @dataclass(slots=True)
@@ -51,8 +51,8 @@ class Contact:
     preferences: dict[str, bool] = field(default_factory=dict)
     consents: dict[str, dict[str, Any]] = field(default_factory=dict)
     labels: set[str] = field(default_factory=set)
-    created: str | None = field(default_factory=lambda: now())
-    modified: str = field(default_factory=lambda: now())
+    created: str | None = None
+    modified: str = ""
 
     def shown(self) -> Answer:
         return {
@@ -75,7 +75,8 @@ class Tenant:
 
     `attributes` are ids with their type (boolean or string); an attribute that is not defined is refused. `quirks` is
     how the real API may differ, for what engage-api.md does not prove: see QUIRKS. `label_operation`: this tenant
-    has the label operation that nobody has proven. `fired` is every custom trigger, in order.
+    has the label operation that nobody has proven. `fired` is every custom trigger, in order. `ahead` is by how much
+    the tenant's clock is ahead of this machine's.
     """
 
     default_type: str = "Member"
@@ -86,16 +87,24 @@ class Tenant:
     fired: list[Answer] = field(default_factory=list)
     contacts: dict[str, Contact] = field(default_factory=dict)
     by_address: dict[str, list[str]] = field(default_factory=dict)
+    ahead: timedelta = timedelta()
+
+    def time(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    def now(self) -> str:
+        return written(self.time())
 
     def add(self, seeds: Iterable[Answer]) -> None:
         """Put contacts in, as a person in the user interface would."""
         for seed in seeds:
             contact = Contact(seed["id"].lower(), seed.get("contactType", self.default_type))
-            contact.created = seed.get("createdOn", contact.created)
+            contact.created = seed.get("createdOn", self.now())
+            contact.modified = seed.get("modifiedOn") or self.now()
             contact.attributes = dict(seed.get("attributes", {}))
             contact.preferences = dict(seed.get("preferences", {}))
             contact.consents = {
-                name: {"id": name, "date": now(), **(said if isinstance(said, dict) else {"value": said})}
+                name: {"id": name, "date": self.now(), **(said if isinstance(said, dict) else {"value": said})}
                 for name, said in seed.get("consents", {}).items()
             }
             self.contacts[contact.id] = contact
@@ -110,12 +119,12 @@ class Tenant:
         contact.preferences.update(changes.get("preferences", {}))
         for name, value in changes.get("consents", {}).items():
             said = value if isinstance(value, dict) else {"value": value}
-            contact.consents[name] = {"id": name, "date": now(), **said}
+            contact.consents[name] = {"id": name, "date": self.now(), **said}
         if address := changes.get("email"):
             self._leave_address(contact)
             contact.attributes["email"] = address
             self.by_address.setdefault(address.lower(), []).append(contact.id)
-        contact.modified = now()
+        contact.modified = self.now()
 
     def remove(self, contact_id: str) -> None:
         contact = self.contacts.pop(contact_id.lower())
@@ -189,8 +198,8 @@ class Tenant:
         # Whether the real array merges or replaces is unknown (engage-api.md 5); a PATCH that merges is assumed.
         if "consentsReplaced" in self.quirks and consents:
             contact.consents = {}
-        contact.consents.update({consent["id"]: {"date": now(), **consent} for consent in consents})
-        contact.modified = now()
+        contact.consents.update({consent["id"]: {"date": self.now(), **consent} for consent in consents})
+        contact.modified = self.now()
 
     def _wrong_attributes(self, attributes: Answer) -> Iterable[str]:
         for name, value in attributes.items():

@@ -45,10 +45,12 @@ def test_a_consent_that_a_person_refused_stays_refused(world: World) -> None:
 
 def test_a_newer_yes_follows_an_older_no_and_an_older_one_does_not(world: World) -> None:
     newer, older = world.people(2)
+    now = datetime.now(UTC)
+    no = {"value": False, "date": (now - timedelta(hours=2)).isoformat()}
     for one in (newer, older):
-        world.engage.decide(one, consents={"memberTerms": False})
+        world.engage.decide(one, consents={"memberTerms": no})
     world.connect()
-    later, before = datetime.now(UTC), datetime.now(UTC) - timedelta(days=1)
+    later, before = now - timedelta(hours=1), now - timedelta(days=1)
     query = (
         f"select '{newer}' as contact_id, '{later.isoformat()}' as decided_at"
         f" union all select '{older}', '{before.isoformat()}'"

@@ -53,6 +53,7 @@ ROUTES: dict[str, dict[str, Any]] = {
 }
 OPT_INS = ("opt-in", "consent")
 WAITS = "wait for a bulk update that Engage is still working on"
+LONG_AGO = "2026-01-01T00:00:00+00:00"
 CHANGES_PER_BATCH = 2  # of single calls; a run of a few dozen contacts has many batches
 
 
@@ -96,7 +97,7 @@ class Installation:
         engage.configure(attributes={"label_vip": "boolean"}, labelOperation=True, bulkDelaySeconds=0, rateLimit=10_000)
         self.engage, self.kind, self.guards = engage, kind, {"allowEmpty": True, "maxAdditions": 1000} | guards
         self.people = [str(uuid.uuid4()) for _ in range(people)]
-        engage.seed([{"id": one} for one in self.people])
+        engage.seed([{"id": one, "modifiedOn": LONG_AGO} for one in self.people])
         self.audience = list[str]()
         self.spec: dict[str, Any] = {}
         self.tenant: dict[str, Any] = {}
@@ -188,6 +189,8 @@ class Installation:
     async def run(self, **passing: float) -> SegmentActivationStatus:
         """A run that is asked for, when so much time (days, hours, minutes) has passed."""
         self.passed += timedelta(**passing)
+        if passing:
+            self.engage.configure(clockAheadSeconds=self.passed.total_seconds())
         self.annotations["requestedAt"] = str(uuid.uuid4())
         await self.step()
         return self.life.status

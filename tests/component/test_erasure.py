@@ -45,7 +45,7 @@ def root(tmp_path: Path) -> Path:
     record(ledger, Entry.ADD, [ANNA, BERT, *OTHERS], NOW)
     record(ledger, Entry.REMOVE, [ANNA], NOW)
     record(ledger, Entry.ADD, [ANNA], NOW)
-    record(ledger, Entry.ASKED, [ANNA], NOW, witnesses={ANNA: "then"})
+    record(ledger, Entry.ASKED, [ANNA], NOW)
     record(ledger, Entry.ADD, [ANNA], NOW)
     Parked(f"{url}.parked").park(Operation.REMOVE, {ANNA: parking(0, NOW), BERT: parking(0, NOW)}, 1, NOW)
     plan = WaitingPlan("sha256:1", "uid", 1, 1, 1, (("maxRemovals", "too many"),), NOW, NOW + timedelta(days=1))

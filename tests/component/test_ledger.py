@@ -453,11 +453,11 @@ def test_what_was_announced_and_not_answered_may_be_on_the_target(url: str) -> N
     ledger = opened(url)
     record(ledger, Entry.ADD, IDS[:2], START)
     record(ledger, Entry.LEAVING, IDS[:1], START)
-    record(ledger, Entry.ASKED, IDS[2:3], START, witnesses={IDS[2]: "then"})
+    record(ledger, Entry.ASKED, IDS[2:3], START)
 
     assert sorted(on_target(ledger)) == [(IDS[0], "leaving"), (IDS[1], "add"), (IDS[2], "asked")]
     [asked] = [row for row in rows_of(ledger.earlier()) if row["op"] == "asked"]
-    assert (asked["contact_id"], asked["witness"]) == (IDS[2], "then")
+    assert (asked["contact_id"], asked["wrote"]) == (IDS[2], "on")
 
 
 def test_what_is_noted_is_recorded_in_one_commit(url: str) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from voyado_operator.domain.consent import OptIn
 from voyado_operator.domain.delivery import Operation, Result
 from voyado_operator.domain.errors import CredentialsInvalid, EngageUnavailable, TargetNotFound
 from voyado_operator.engage.client import EngageClient
@@ -148,7 +149,7 @@ async def test_a_preference_is_written_as_the_manifest_says(
     entered: str,
     left: str,
 ) -> None:
-    target = Preference(client, channel, on_enter, on_exit, 200)
+    target = Preference(client, channel, on_enter, on_exit, 200).judged_by(lambda *_: OptIn.WRITE)
     await target.apply(Operation.ADD, people)
     assert engage.preference(PREFERENCES[channel])[entered] == set(people)
 
@@ -165,7 +166,8 @@ async def test_a_preference_is_written_as_the_manifest_says(
 async def test_a_consent_carries_its_source_and_purpose(
     client: EngageClient, engage: EngageAdmin, people: list[str]
 ) -> None:
-    await Consent(client, "memberTerms", "newsletter (run 1)", "Accept", "Keep", 200).apply(Operation.ADD, people[:1])
+    target = Consent(client, "memberTerms", "newsletter (run 1)", "Accept", "Keep", 200)
+    await target.judged_by(lambda *_: OptIn.WRITE).apply(Operation.ADD, people[:1])
 
     [consent] = (await raw(client, people[0]))["consents"]
     assert consent.pop("date")

@@ -135,7 +135,7 @@ async def test_who_was_never_sent_anything_is_told_no_by_nobody(
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(EngageClient, "update", die)
+        patch.setattr(EngageClient, "update_if", die)
         with pytest.raises(Killed):
             await here.run()
     await here.restart()

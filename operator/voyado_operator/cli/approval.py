@@ -16,8 +16,11 @@ from voyado_operator.cli.show.console import show_aside
 from voyado_operator.cli.show.plan import held_back
 from voyado_operator.cli.show.words import ago, command, count
 
-NEVER_APPROVED = "reviewBy"
-"""The guard that no approval passes: the runbook says what does."""
+NEVER_APPROVED = {
+    "reviewBy": "write a later spec.governance.reviewBy into",
+    "decidedAt": "select into spec.audience.decidedAt when each person decided, of",
+}
+"""The guards that no approval passes, and what does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +62,10 @@ def releasable(activation: SegmentActivation, digest: str | None, now: datetime)
         raise Unable(f"another plan of {name} waits by now: {waiting.digest}; look at it before you approve it")
     if activation.status.last_handled_approval == waiting.digest:
         raise Unable(f"this plan of {name} was approved already; what the audience still has of it goes out")
-    if {one.guard for one in waiting.blocked_by} == {NEVER_APPROVED}:
-        raise Unable(f"no approval lets it pass: write a later spec.governance.reviewBy into {name}")
+    guards = {one.guard for one in waiting.blocked_by}
+    if guards and guards <= NEVER_APPROVED.keys():
+        cures = " and ".join(NEVER_APPROVED[guard] for guard in sorted(guards))
+        raise Unable(f"no approval lets it pass: {cures} {name}")
     return waiting
 
 

@@ -1,7 +1,8 @@
 """Whether a person is opted in: never over a "no" that is newer than what justifies the "yes"."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from voyado_operator.domain.contact import Contact, Facet
@@ -9,6 +10,9 @@ from voyado_operator.domain.delivery import Entry
 
 SOURCE = "voyado-operator"
 """Who wrote a consent, as Engage shows it."""
+
+SHARPNESS = timedelta(seconds=5)
+"""Engage's dates may be cut to the second, and its clock is known about as well as that."""
 
 
 class OptIn(StrEnum):
@@ -21,31 +25,37 @@ class OptIn(StrEnum):
     """Engage shows the person's own no."""
     UNREADABLE = "unreadable"
     """Engage does not show what would be written over: nothing is written blindly."""
+    MOVED = "moved"
+    """The address that the contact was found by is not the contact's any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Intent:
-    """A write that was about to be sent at `at`; `witness` is the contact's `modified` as it was then."""
+NOT_WRITTEN = {OptIn.UNREADABLE: "NotShown", OptIn.MOVED: "AddressChanged"}
+"""How it is called when a contact is refused by ourselves."""
 
-    at: datetime
-    witness: str | None
+Judge = Callable[[str, Contact], OptIn]
+"""Says of a contact id, and the contact as Engage shows it right now, what becomes of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What speaks for the yes of one contact, and what may speak against it.
 
-    `decided_at` is the row's; `entry` and `entered_at` the ledger's latest record, if any; `intent` an earlier run's
-    whose answer was never learned; `lost_at` when the ledger was lost; `forgotten_at` when the contact was erased from
-    all ledgers, or may have been.
+    `decided_at` is the row's; `entry` and `entered_at` the ledger's latest record, if any; `lost_at` when the ledger
+    was lost; `forgotten_at` when the contact was erased from all ledgers, or may have been.
     """
 
     decided_at: datetime | None = None
     entry: Entry | None = None
     entered_at: datetime | None = None
-    intent: Intent | None = None
     lost_at: datetime | None = None
     forgotten_at: datetime | None = None
+
+
+def may_opt_in(facet: Facet, evidence: Evidence) -> bool:
+    """Whether a look at the contact can lead to a write at all."""
+    if facet.kind == "preference":
+        return evidence.entry is Entry.ASKED or _is_justified(evidence)
+    return evidence.entry is not None or _is_justified(evidence)
 
 
 def opt_in(facet: Facet, contact: Contact, evidence: Evidence) -> OptIn:
@@ -54,8 +64,9 @@ def opt_in(facet: Facet, contact: Contact, evidence: Evidence) -> OptIn:
     So does an erasure: what the ledgers knew of the contact until then may have been a no.
     """
     judged = _judged(facet, contact, evidence)
-    if judged is OptIn.WRITE and evidence.forgotten_at is not None:
-        return _if_decided_since(evidence.forgotten_at, evidence)
+    erased = evidence.forgotten_at
+    if judged is OptIn.WRITE and erased is not None and not _is_decided_since(erased, evidence):
+        return OptIn.DECLINE
     return judged
 
 
@@ -70,12 +81,10 @@ def _preference(value: bool | None, contact: Contact, evidence: Evidence) -> Opt
         return OptIn.UNREADABLE
     if value:
         return OptIn.ADOPT
-    if evidence.intent is not None:
-        # Whoever said no after that intent has changed the contact since then.
-        untouched = evidence.intent.witness is not None and evidence.intent.witness == contact.modified
-        return OptIn.WRITE if untouched else _if_decided_since(evidence.intent.at, evidence)
-    known_since = evidence.entered_at if evidence.entry is not None else evidence.lost_at
-    return OptIn.WRITE if known_since is None else _if_decided_since(known_since, evidence)
+    # What was asked may have been done, and the no that shows be a later one. Not if nothing of the contact was changed
+    # since: then it is the no that was going to be written over.
+    is_as_it_was = evidence.entry is Entry.ASKED and _is_untouched(contact, evidence.entered_at)
+    return OptIn.WRITE if is_as_it_was or _is_justified(evidence) else OptIn.DECLINE
 
 
 def _consent(facet: Facet, contact: Contact, evidence: Evidence) -> OptIn:
@@ -84,16 +93,24 @@ def _consent(facet: Facet, contact: Contact, evidence: Evidence) -> OptIn:
     state = contact.consents.get(facet.name)
     if state is not None and state.value:
         return OptIn.ADOPT
-    is_unknown = evidence.entry is None and evidence.lost_at is not None
-    if is_unknown and _if_decided_since(evidence.lost_at, evidence) is OptIn.DECLINE:
+    if not may_opt_in(facet, evidence):
         return OptIn.DECLINE
-    return OptIn.WRITE if state is None else _if_decided_since(state.since, evidence)
+    is_newer = state is None or (state.since is not None and _is_decided_since(state.since, evidence))
+    return OptIn.WRITE if is_newer else OptIn.DECLINE
 
 
-def _if_decided_since(no: datetime | None, evidence: Evidence) -> OptIn:
-    """A no of which Engage does not say since when is taken for the newest of all."""
-    newer = no is not None and evidence.decided_at is not None and evidence.decided_at > no
-    return OptIn.WRITE if newer else OptIn.DECLINE
+def _is_justified(evidence: Evidence) -> bool:
+    """Whether the yes is newer than any no that our own records may stand for."""
+    known_since = evidence.entered_at if evidence.entry is not None else evidence.lost_at
+    return known_since is None or _is_decided_since(known_since, evidence)
+
+
+def _is_decided_since(no: datetime, evidence: Evidence) -> bool:
+    return evidence.decided_at is not None and evidence.decided_at > no
+
+
+def _is_untouched(contact: Contact, since: datetime | None) -> bool:
+    return since is not None and contact.modified is not None and contact.modified < since - SHARPNESS
 
 
 def opts_out(entering: Facet, leaving: Facet, contact: Contact) -> bool:

@@ -21,7 +21,7 @@ class ConsentState:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """Names of preferences are as `preference_key` gives them; `modified` is Engage's `meta.modifiedOn`, as written.
+    """Names of preferences are as `preference_key` gives them; `modified` is Engage's `meta.modifiedOn`, at the latest.
 
     `created` is the earliest moment that `meta.createdOn` can mean.
     `consents` is None where the answer shows no consents at all, which is not the same as none given.
@@ -30,7 +30,7 @@ class Contact:
     attributes: dict[str, Any] = field(default_factory=dict, repr=False)
     preferences: dict[str, bool] = field(default_factory=dict)
     consents: dict[str, ConsentState] | None = None
-    modified: str | None = None
+    modified: datetime | None = None
     created: datetime | None = None
 
     def attribute(self, name: str) -> Any:

@@ -45,6 +45,12 @@ MAY_BE_ON = UNANSWERED | {Entry.ADD}
 ADOPTED = "adopted"
 """In the place of an approval: Engage was as the plan wants it before anything was sent."""
 
+UNSENT = "unsent"
+"""In the place of an approval: adopted after it was announced, as a look right before sending showed it so."""
+
+RENEWED = "renewed"
+"""In the place of an approval: a member was sent the same again, having decided again."""
+
 RESTORED = "restored"
 """In the place of an approval: Engage refused to remove the member."""
 
@@ -71,6 +77,8 @@ NOT_APPLIED = "NotApplied"
 
 PUT_BACK = "PutBack"
 """A first change that did harm was undone: Engage refused nothing, so there is nothing to park."""
+UNSEEN = "NotSeen"
+"""A contact was to be read before it is written, and Engage's answer told nothing of it: nothing was sent."""
 
 CONTACT_GONE = "ContactNotFound"
 """Engage's own word for a contact that it does not know; any other 404 is about the path, the trigger or the label."""

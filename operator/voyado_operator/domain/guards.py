@@ -4,10 +4,11 @@ All violations are reported, not only the first, so that a person decides once.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 
+from voyado_operator.domain.decisions import DecisionColumn
 from voyado_operator.domain.plan import AudienceCounts, DiffCounts, FormerPlan, Window
 
 REMOVALS_ALWAYS_PASS = 20  # DESIGN 3.2: below this a percentage says nothing about a small label
@@ -68,6 +69,7 @@ class Plan:
     entering_opts_in: bool = False
     is_repeat_safe: bool = True
     former: FormerPlan | None = None
+    decisions: DecisionColumn = field(default_factory=DecisionColumn)
 
     @property
     def is_refiring(self) -> bool:
@@ -202,6 +204,22 @@ def unanswered(plan: Plan, _: Limits) -> str | None:
     )
 
 
+def decided_at(plan: Plan, _: Limits) -> str | None:
+    """No approval lets this pass: whoever approves a plan cannot say when each of its people decided."""
+    column = plan.decisions
+    if plan.entering_opts_out or not plan.diff.entering or not (column.is_constant or column.is_moving):
+        return None
+    found = (
+        f"all {column.rows} rows have the same decidedAt"
+        if column.is_constant
+        else f"{column.moved} of {column.compared} contacts that were compared have another decidedAt than a run before"
+    )
+    return (
+        f"{found}, so it is not when each person decided, and {plan.diff.entering} contacts would be opted in by it; "
+        "select that moment and change spec.audience with it, or leave spec.audience.decidedAt out"
+    )
+
+
 GUARDS: dict[str, Callable[[Plan, Limits], str | None]] = {
     "allowEmpty": allow_empty,
     "maxRemovals": max_removals,
@@ -212,7 +230,9 @@ GUARDS: dict[str, Callable[[Plan, Limits], str | None]] = {
     "reviewBy": review_by,
     "unanswered": unanswered,
     "formerTarget": former_target,
+    "decidedAt": decided_at,
 }
+HOLD_OPT_INS = {"reviewBy", "decidedAt"}  # and nothing else, whatever was approved
 HOLD_OPT_OUTS = {"allowEmpty", "maxOptOuts"}  # every other guard lets a person's "no" through
 
 
@@ -227,8 +247,8 @@ def is_blocked_by_peak(plan: Plan, limits: Limits) -> bool:
 
 
 def holds_everything(plan: Plan, found: tuple[Violation, ...]) -> bool:
-    """Whether more is held than the opt-ins of a missed review, or the contacts that were not answered for."""
-    return any(one.guard not in ("reviewBy", "unanswered") for one in found) or plan.is_refiring
+    """Whether more is held than all opt-ins, or the contacts that were not answered for."""
+    return any(one.guard not in {*HOLD_OPT_INS, "unanswered"} for one in found) or plan.is_refiring
 
 
 def violations(plan: Plan, limits: Limits) -> tuple[Violation, ...]:

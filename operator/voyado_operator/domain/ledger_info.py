@@ -31,7 +31,8 @@ class LedgerInfo:
     `lost_at` is when it was last found so, `lost_members` how many it had by the status, and `is_baselining` whether
     they are still to be found anew.
     `elsewhere` refers to the ledgers that owners of this one left for it, as a status would.
-    `takeovers` are the latest requests of a person to hand it over that were carried out.
+    `decisions` is what a run has seen of when people decided, without naming anybody. `takeovers` are the latest
+    requests of a person to hand it over that were carried out.
     """
 
     id: str = field(default_factory=lambda: uuid4().hex)
@@ -43,6 +44,7 @@ class LedgerInfo:
     lost_members: int = 0
     is_baselining: bool = False
     elsewhere: tuple[Mapping[str, Any], ...] = ()
+    decisions: Mapping[str, Any] | None = None
     takeovers: tuple[str, ...] = ()
 
     @classmethod

@@ -8,6 +8,7 @@ from cronsim import CronSim
 
 JITTER = 0.05  # ±5 %, so that a thousand activations applied together do not run together (Flux's figure)
 FIRST_RETRY = timedelta(minutes=5)
+MANY = 99  # failures in a row: the wait grows no more
 OVERDUE = timedelta(minutes=10)  # far beyond a busy loop or a slow API server: something is stuck
 
 
@@ -48,3 +49,18 @@ def retry_after(schedule: Schedule, failures: int) -> timedelta:
     interval = schedule.interval if isinstance(schedule, Every) else FIRST_RETRY
     doubled = min(interval, FIRST_RETRY) * (1 << min(failures - 1, 20))
     return min(doubled, max(interval, FIRST_RETRY))
+
+
+def latest_run(schedule: Schedule, now: datetime) -> datetime:
+    """Beyond this no run is planned, neither a regular one nor one that tries again."""
+    regular = next_run(schedule, now, now, dice=1.0)
+    again = now + retry_after(schedule, failures=MANY)
+    return max(regular, again) if regular else again
+
+
+def waits(until: datetime, now: datetime, longest: timedelta) -> bool:
+    """Whether it is still to be waited for, at `now`, until then.
+
+    Nothing lies further ahead than the longest wait of its kind: a clock that was wrong has said so.
+    """
+    return now < until <= now + longest

@@ -78,7 +78,7 @@ def contact(body: Any) -> Contact | None:
         attributes=body["attributes"],
         preferences=_preferences(preferences) if isinstance(preferences, dict) else {},
         consents=_consents(consents) if isinstance(consents, list) else None,
-        modified=_text(said.get("modifiedOn")),
+        modified=moment(said.get("modifiedOn")),
         created=_moment(said.get("createdOn"), EASTERNMOST),
     )
 

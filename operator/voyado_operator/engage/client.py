@@ -1,19 +1,23 @@
 """The operations of Engage that the operator uses. None of them creates a contact."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from voyado_operator.domain.contact import Contact
 from voyado_operator.domain.contacts import Contacts
+from voyado_operator.domain.delivery import UNSEEN
 from voyado_operator.domain.errors import EngageUnavailable
 from voyado_operator.domain.matching import MatchStatus
 from voyado_operator.engage import answers
 from voyado_operator.engage.answers import BatchAnswer, ItemAnswer, ItemStatus
 from voyado_operator.engage.limiter import Priority
-from voyado_operator.engage.transport import Answer, Transport, Unanswered
+from voyado_operator.engage.transport import Answer, Request, Transport, Unanswered
 
 BASE = "/api/v3"
+WITHHELD = "Withheld"
+"""In the place of an error code: what Engage showed spoke against the change, and nothing was sent."""
 
 
 class EngageClient:
@@ -33,6 +37,10 @@ class EngageClient:
     @property
     def rate(self) -> float:
         return self._transport.limiter.rate
+
+    def time(self) -> datetime | None:
+        """What time it is where Engage is; None until it has answered."""
+        return self._transport.clock.time()
 
     async def count(self) -> int | None:
         """Contacts of the contact type; None where the tenant does not say, as the v3 paths are inferred from v2."""
@@ -73,13 +81,37 @@ class EngageClient:
     async def read(self, contact_id: str, priority: Priority = Priority.NORMAL) -> Contact | ItemAnswer:
         """The contact as Engage has it; else why it cannot be seen."""
         answer = await self._asked("read contact", "GET", f"{BASE}/contacts/{contact_id}", priority=priority)
-        if not 200 <= answer.status < 300:
-            return _item(answer)
-        return answers.contact(answer.body) or ItemAnswer(ItemStatus.UNKNOWN, "UnreadableAnswer")
+        return _contact(answer)
 
     async def update(self, contact_id: str, changes: dict[str, Any], priority: Priority) -> ItemAnswer:
         """Change what is named of one contact and nothing else (PATCH)."""
         return await self._told("update contact", "PATCH", f"{BASE}/contacts/{contact_id}", changes, priority)
+
+    async def update_if(
+        self, contact_id: str, changes: dict[str, Any], is_right: Callable[[Contact], bool]
+    ) -> ItemAnswer:
+        """Read the contact and, if what it shows is right, change it before anything else is waited for.
+
+        What may have been done is not sent again. Refused as WITHHELD where it was not right; UNSEEN where Engage's
+        answer tells nothing of the contact.
+        """
+        path, content = f"{BASE}/contacts/{contact_id}", json.dumps(changes).encode()
+        unwritten = ItemAnswer(ItemStatus.REFUSED, WITHHELD)
+
+        def judged(answer: Answer) -> bool:
+            nonlocal unwritten
+            contact = _contact(answer)
+            if isinstance(contact, Contact):
+                return is_right(contact)
+            unwritten = ItemAnswer(ItemStatus.UNKNOWN, UNSEEN) if contact.status is ItemStatus.UNKNOWN else contact
+            return False
+
+        look, write = Request("read contact", "GET", path), Request("update contact", "PATCH", path, content=content)
+        try:
+            answer = await self._transport.send_if(look, judged, write)
+        except Unanswered as unanswered:
+            return _unanswered(unanswered)
+        return unwritten if answer is None else _item(answer)
 
     async def fire(self, trigger_id: str, contact_id: str, payload: dict[str, Any]) -> ItemAnswer:
         """Fire a custom trigger for one contact; not to be repeated. The v3 path is inferred (engage-api.md 7)."""
@@ -95,9 +127,7 @@ class EngageClient:
             content = json.dumps(body).encode()
             answer = await self._transport.send(operation, method, path, content=content, priority=priority)
         except Unanswered as unanswered:
-            if not unanswered.possibly_done:
-                raise EngageUnavailable(f"Engage took no update: {unanswered}") from None
-            return ItemAnswer(ItemStatus.UNKNOWN, "NoAnswer")
+            return _unanswered(unanswered)
         return _item(answer)
 
     async def update_bulk(self, contact_ids: Sequence[str], changes: dict[str, Any], priority: Priority) -> str | None:
@@ -151,6 +181,18 @@ def _rows(contacts: Contacts, changes: dict[str, Any]) -> bytes:
     """A JSON array of one object per contact. By hand: 1,000,000 rows take 0.05 s and not 1.5, and ids are GUIDs."""
     start, end = b'{"contactId":"', b'",' + json.dumps(changes)[1:].encode()
     return b"[" + start + (end + b"," + start).join(contacts.each()) + end + b"]"
+
+
+def _unanswered(unanswered: Unanswered) -> ItemAnswer:
+    if not unanswered.possibly_done:
+        raise EngageUnavailable(f"Engage took no update: {unanswered}") from None
+    return ItemAnswer(ItemStatus.UNKNOWN, "NoAnswer")
+
+
+def _contact(answer: Answer) -> Contact | ItemAnswer:
+    if not 200 <= answer.status < 300:
+        return _item(answer)
+    return answers.contact(answer.body) or ItemAnswer(ItemStatus.UNKNOWN, "UnreadableAnswer")
 
 
 def _item(answer: Answer) -> ItemAnswer:

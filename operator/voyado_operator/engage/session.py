@@ -3,13 +3,24 @@
 500 requests take it 0.15 s of CPU, httpx 2.2 s (bodies of 4000 rows, 16 at a time).
 """
 
+import time
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import aiohttp
 
 from voyado_operator.domain.errors import LedgerUnavailable
 
 CONNECTIONS_PER_HOST = 100  # and no limit in all: a tenant that does not answer must not take another one's
+
+
+def now() -> float:
+    """Seconds that also go on while the machine is suspended, where the system tells."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
+
+class LookedTooLongAgo(Exception):  # noqa: N818 - steers the retries
+    """What a write rests on has become too old before it went out."""
 
 
 def session(may_write: Callable[[], bool]) -> aiohttp.ClientSession:
@@ -43,11 +54,15 @@ async def _once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerTy
 def _last_look(may_write: Callable[[], bool]) -> aiohttp.TraceConfig:
     """Hooks that aiohttp awaits right before it gives the head, and the head with the body, to the socket.
 
+    The request's `trace_request_ctx` is the latest moment (see `now`) at which it may go out, if there is one.
     Any earlier look is too early: a slot of the limiter or a connection may take long to come, and a process may be
     frozen meanwhile (a lost node) and wake up after its successor took over.
     """
 
-    async def look(_: object, __: object, sending: Sending) -> None:
+    async def look(_: object, context: SimpleNamespace, sending: Sending) -> None:
+        latest: float | None = context.trace_request_ctx
+        if latest is not None and now() > latest:
+            raise LookedTooLongAgo
         if sending.method != "GET" and not may_write():
             raise LedgerUnavailable(
                 "nothing is sent while this operator cannot renew its Lease, as another may have taken over; "

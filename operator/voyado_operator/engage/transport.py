@@ -4,10 +4,12 @@ Nothing that leaves this module quotes a URL or a body: both hold addresses and 
 """
 
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from http import HTTPStatus
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlencode
 
 import aiohttp
@@ -16,12 +18,19 @@ from yarl import URL
 
 from voyado_operator.api.common import ObjectKey
 from voyado_operator.domain.errors import CredentialsInvalid, LedgerUnavailable, RunError
+from voyado_operator.engage.clock import EngageClock
 from voyado_operator.engage.limiter import Priority, RateLimiter
+from voyado_operator.engage.session import LookedTooLongAgo, now
 
 PASSING = {408, 429, 500, 502, 503, 504}
 NOT_DONE = {429, 503}  # the server says itself that it does not handle the request now (RFC 6585 4, RFC 9110 15.6.4)
 LARGEST_ANSWER = 8 * 2**20  # bytes; the largest expected is a list of consents with their texts
+LONGEST_SINCE_LOOK = 2.0  # seconds from an answer to the write that rests on it: what a frozen process or a slow
+# connection makes longer is looked at again
 NOT_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+
+_GoesOn = Callable[[Exception], bool | float]
+_T = TypeVar("_T")
 
 
 class Observer(Protocol):
@@ -67,12 +76,15 @@ class _Again(Exception):  # noqa: N818 - steers the retries
 
 
 @dataclass(frozen=True, slots=True)
-class _Request:
+class Request:
+    """`operation` names the call in metrics; `path` begins with /api/; `content` is JSON."""
+
     operation: str
     method: str
-    url: URL
-    content: bytes | None
-    priority: Priority
+    path: str
+    params: dict[str, str] | None = None
+    content: bytes | None = None
+    priority: Priority = Priority.NORMAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +113,7 @@ class Transport:
     patience: Patience
     proxy: str | None = None
     requests: int = 0
+    clock: EngageClock = field(default_factory=EngageClock)
     _user: object = field(default_factory=object)
 
     async def send(
@@ -113,43 +126,66 @@ class Transport:
         content: bytes | None = None,
         priority: Priority = Priority.NORMAL,
     ) -> Answer:
-        """`operation` names the call in metrics; `path` begins with /api/; `content` is JSON.
+        """See Request.
 
         A POST that may have been done is not sent again (engage-api.md 2: "POST changes state each time").
         Raises Unanswered, LedgerUnavailable when nothing may be written now, or CredentialsInvalid on 401 and 403; the
         latter two only where no earlier attempt can have been done.
         """
-        query = f"?{urlencode(params)}" if params else ""
-        url = URL(f"{self.url}{path}{query}", encoded=True)
-        request, started = _Request(operation, method, url, content, priority), monotonic()
-        try:
-            return await self._attempt(request)
-        except _Again as again:
-            return await self._insisted(request, again, monotonic() - started)
+        request = Request(operation, method, path, params, content, priority)
+        goes_on = _wait_for_undone if method == "POST" else _wait_for
+        answer, follows_silence = await self._insistently(partial(self._attempt, request), goes_on)
+        return replace(answer, follows_silence=True) if follows_silence else answer
 
-    async def _insisted(self, request: _Request, first: _Again, elapsed: float) -> Answer:
-        """Go on after the first attempt, which took so many seconds.
+    async def send_if(self, look: Request, is_right: Callable[[Answer], bool], write: Request) -> Answer | None:
+        """Ask, and if the answer is right, write at once; return what Engage says to that, or None: nothing was sent.
 
-        stamina counts it, but it is made without: what stamina keeps of a request are 46 objects in cycles. To collect
-        those of 1,700 requests held the event loop up for 80 ms.
+        Both requests have their slots before the first goes out, and the write waits for nothing. After any wait it is
+        asked and judged again. A write that may have been done is not sent again. Raises as `send` does.
         """
-        possibly_done, left = False, self.patience.total - elapsed
+        answer, _ = await self._insistently(partial(self._look_and_write, look, is_right, write), _wait_for_undone)
+        return answer
+
+    async def _look_and_write(self, look: Request, is_right: Callable[[Answer], bool], write: Request) -> Answer | None:
+        async with self.limiter.pair(look.priority, self._user) as slots:
+            self.observer.throttled_for(self.connection, slots.waited)
+            answer = await self._exchange(look)
+            looked_at = now()
+            if not is_right(answer):
+                return None
+            if not slots.use_second():
+                raise _Again("a slow answer", possibly_done=False)
+            return await self._exchange(write, looked_at)
+
+    async def _insistently(self, attempt: Callable[[], Awaitable[_T]], goes_on: _GoesOn) -> tuple[_T, bool]:
+        """Attempt it until it is answered, or for as long as patience lasts.
+
+        Returns also whether an earlier attempt was not answered and may have been done.
+
+        stamina counts the first attempt, but it is made without: what stamina keeps of a request are 46 objects in
+        cycles. To collect those of 1,700 requests held the event loop up for 80 ms.
+        """
+        started = monotonic()
         try:
-            async for attempt in stamina.retry_context(
-                on=_wait_for_undone if request.method == "POST" else _wait_for,
+            return await attempt(), False
+        except _Again as again:
+            first = again
+        possibly_done, left = False, self.patience.total - (monotonic() - started)
+        try:
+            async for trying in stamina.retry_context(
+                on=goes_on,
                 attempts=self.patience.attempts,
                 timeout=max(left, 1e-9),  # it ends with the first attempt; stamina warns of 0
                 wait_initial=self.patience.first_wait,
                 wait_max=self.patience.longest_wait,
             ):
-                with attempt:
+                with trying:
                     try:
-                        if attempt.num == 1:
+                        if trying.num == 1:
                             raise first
-                        answer = await self._attempt(request)
-                        return replace(answer, follows_silence=possibly_done)
+                        return await attempt(), possibly_done
                     except _Again as again:
-                        possibly_done |= again.possibly_done and request.method != "GET"
+                        possibly_done |= again.possibly_done
                         raise
         except _Again as again:
             raise Unanswered(str(again), possibly_done) from None
@@ -159,33 +195,44 @@ class Transport:
             raise
         raise AssertionError("stamina returns or raises")
 
-    async def _attempt(self, request: _Request) -> Answer:
+    async def _attempt(self, request: Request) -> Answer:
         waited = await self.limiter.acquire(request.priority, self._user)
         self.observer.throttled_for(self.connection, waited)
+        return await self._exchange(request)
+
+    async def _exchange(self, request: Request, looked_at: float | None = None) -> Answer:
+        """Send it once; what was read at `looked_at` must not be older than LONGEST_SINCE_LOOK when it goes out."""
+        query = f"?{urlencode(request.params)}" if request.params else ""
         self.requests += 1
         started, code = monotonic(), "cancelled"
         try:
             async with self.http.request(
                 request.method,
-                request.url,
+                URL(f"{self.url}{request.path}{query}", encoded=True),
                 data=request.content,
                 headers=self.headers,
                 allow_redirects=False,
                 proxy=self.proxy,
                 timeout=self.patience.of_an_attempt,
+                trace_request_ctx=None if looked_at is None else looked_at + LONGEST_SINCE_LOOK,
             ) as response:
+                self.clock.heard(response.headers.get("Date"), started, monotonic())
                 content = await _content(response)
             code = str(response.status)
         except (aiohttp.ClientError, TimeoutError) as error:
             if isinstance(error.__cause__, LedgerUnavailable):  # the last look at the Lease, before the body
                 raise error.__cause__ from None
-            code = type(error).__name__
-            raise _Again(code, possibly_done=not isinstance(error, NOT_SENT)) from None
+            code = type(error.__cause__ if isinstance(error.__cause__, LookedTooLongAgo) else error).__name__
+            is_undone = isinstance(error, NOT_SENT) or request.method == "GET" or code == LookedTooLongAgo.__name__
+            raise _Again(code, possibly_done=not is_undone) from None
+        except LookedTooLongAgo:
+            code = LookedTooLongAgo.__name__
+            raise _Again(code, possibly_done=False) from None
         finally:
             self.observer.request(self.connection, request.operation, code, monotonic() - started)
-        return self._interpreted(response, content)
+        return self._interpreted(request, response, content)
 
-    def _interpreted(self, response: aiohttp.ClientResponse, content: bytes | None) -> Answer:
+    def _interpreted(self, request: Request, response: aiohttp.ClientResponse, content: bytes | None) -> Answer:
         status = response.status
         if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
             raise CredentialsInvalid(
@@ -195,7 +242,8 @@ class Transport:
         if status == HTTPStatus.TOO_MANY_REQUESTS:
             self.limiter.slow_down()
         if status in PASSING:
-            raise _Again(f"status {status}", possibly_done=status not in NOT_DONE, after=_retry_after(response))
+            is_undone = status in NOT_DONE or request.method == "GET"
+            raise _Again(f"status {status}", possibly_done=not is_undone, after=_retry_after(response))
         if content == b"":
             return Answer(status, None, is_readable=True)
         try:

@@ -21,7 +21,6 @@ SCHEMA = Schema(
         Field("changed_at", PrimitiveType("timestamp"), nullable=False),
         Field("approval", PrimitiveType("string")),
         Field("decided_at", PrimitiveType("timestamp")),
-        Field("witness", PrimitiveType("string")),
         Field("wrote", PrimitiveType("string")),
         Field("writer", PrimitiveType("string"), nullable=False),
         Field("run", PrimitiveType("string"), nullable=False),
@@ -47,6 +46,7 @@ class Noted:
 
     entry: Entry
     rows: RecordBatch
+    approval: str | None = None
 
     def numbered(self, seq: int) -> RecordBatch:
         return self.rows.add_column(0, "seq", _repeated(Array([seq], type=DataType.int64()), self.rows.num_rows))
@@ -58,7 +58,6 @@ def noted(
     at: datetime,
     approval: str | None,
     decided: Mapping[str, datetime | None],
-    witnesses: Mapping[str, str | None],
     author: Authorship,
 ) -> Noted:
     """See Ledger.note."""
@@ -69,16 +68,13 @@ def noted(
         "changed_at": _repeated(moment.column([at]), size),
         "approval": _repeated(Array([approval], type=text), size),
         "decided_at": _repeated(moment.column([None]), size),
-        "witness": _repeated(Array([None], type=text), size),
         "wrote": _repeated(Array([author.wrote.get(entry)], type=text), size),
         "writer": _repeated(Array([author.writer], type=text), size),
         "run": _repeated(Array([author.run], type=text), size),
     }
     if decided:
         columns["decided_at"] = moment.column([decided.get(one) for one in contact_ids])
-    if witnesses:
-        columns["witness"] = Array([witnesses.get(one) for one in contact_ids], type=text)
-    return Noted(entry, RecordBatch.from_pydict(columns))
+    return Noted(entry, RecordBatch.from_pydict(columns), approval)
 
 
 def _repeated(one: Array, times: int) -> Array:

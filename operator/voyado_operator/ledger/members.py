@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import cast
+from typing import Any, cast
 from uuid import uuid4
 
 from arro3.core import Table
@@ -12,7 +12,7 @@ from arro3.core import Table
 from voyado_operator.api.activation_status import LedgerRef
 from voyado_operator.arrow import ArrowStream
 from voyado_operator.domain.batches import Announced, Batch
-from voyado_operator.domain.delivery import MAY_BE_ON, RESTORED, Entry, Operation
+from voyado_operator.domain.delivery import MAY_BE_ON, RENEWED, RESTORED, UNSENT, Entry, Operation
 from voyado_operator.domain.ledger_info import NOBODY, LedgerInfo, Succession
 from voyado_operator.domain.standing import Standing
 from voyado_operator.domain.target import OFF_LABEL, ON_LABEL, Side
@@ -39,7 +39,7 @@ _SENT = {
     Operation.REMOVE: f"op in ('{Entry.LEAVING}', '{Entry.CLEARING}') and approval is null",
 }
 _NOT_DONE = {
-    Operation.ADD: f"op in ('{Entry.VOID}', '{Entry.DECLINED}')",
+    Operation.ADD: f"(op in ('{Entry.VOID}', '{Entry.DECLINED}') or approval = '{UNSENT}')",
     Operation.REMOVE: f"approval = '{RESTORED}'",
 }
 
@@ -163,6 +163,15 @@ class Ledger:
         others = [one for one in self.info.elsewhere if one["url"] != reference.url]
         self._claims.change(elsewhere=(*others[-MOST_ELSEWHERE:], reference.manifest()))
 
+    @property
+    def decisions_seen(self) -> dict[str, Any] | None:
+        """What a run has seen of when people decided; see `see_decisions`."""
+        return dict(self.info.decisions) if self.info.decisions else None
+
+    def see_decisions(self, seen: Mapping[str, Any]) -> None:
+        """Commit it for the next run to compare with; it must name nobody, as it stays in the log."""
+        self._claims.change(decisions=dict(seen))
+
     def remember(self, fingerprint: str, members: int) -> None:
         """Commit that the members, so many, are exactly the audience with this fingerprint, unless that is known."""
         if self.members_of(fingerprint) is None:
@@ -209,13 +218,17 @@ class Ledger:
         return f"writer = '{_escaped(self._authorship.writer)}'" if self._is_shared else "true"
 
     def earlier(self) -> ArrowStream:
-        """What is remembered of contacts that are no members: contact_id, op, changed_at, decided_at, witness, wrote.
+        """What is remembered of contacts that are no members: contact_id, op, changed_at, decided_at, wrote.
 
         A record of another side may be an `add`: the contact was entered by that side.
         """
         return self._log.present(
-            "contact_id, op, changed_at, decided_at, witness, wrote", f"op <> '{Entry.ADD}' or not ({self._is_own})"
+            "contact_id, op, changed_at, decided_at, wrote", f"op <> '{Entry.ADD}' or not ({self._is_own})"
         )
+
+    def decisions(self) -> ArrowStream:
+        """When the members were recorded, and had decided: contact_id, changed_at, decided_at."""
+        return self._log.present("contact_id, changed_at, decided_at", f"op = '{Entry.ADD}' and {self._is_own}")
 
     def records(self, contact_id: str) -> list[tuple[str, datetime, str]]:
         """The latest entry of one contact (a canonical GUID), when it was made and by whom; at most one."""
@@ -262,7 +275,7 @@ class Ledger:
         rows = self._log.rows(
             "select seq, op, count(*) as contacts from log"
             f" where seq <> {self._log.base} and changed_at >= {moment.sql(since)} and {self._is_own}"
-            " group by 1, 2 order by seq desc"
+            f" and (approval is null or approval <> '{RENEWED}') group by 1, 2 order by seq desc"
         )
         peak = members
         for row in rows:  # back from the present, one commit at a time
@@ -277,18 +290,15 @@ class Ledger:
         at: datetime,
         approval: str | None = None,
         decided: Mapping[str, datetime | None] | None = None,
-        witnesses: Mapping[str, str | None] | None = None,
     ) -> None:
         """Have the next `commit` record what Engage acknowledged, or showed, of the contacts (each once) at time `at`.
 
         `approval` is the digest of the approved plan they went out on, or ADOPTED; only what has none counts in the
-        guards' window. `decided` has what the rows said of when the persons decided, `witnesses` what would tell that a
-        contact was changed after it was asked. The only method that may be called while another thread commits.
+        guards' window. `decided` has what the rows said of when the persons decided. The only method that may be called
+        while another thread commits.
         """
         if contact_ids:
-            self._noted.append(
-                entries.noted(entry, contact_ids, at, approval, decided or {}, witnesses or {}, self._authorship)
-            )
+            self._noted.append(entries.noted(entry, contact_ids, at, approval, decided or {}, self._authorship))
 
     def commit(self) -> int:
         """Record what was noted, if anything is left, in one commit; no contact may be noted twice before it.
@@ -299,7 +309,7 @@ class Ledger:
         if noted := self._noted[:]:
             self._log.append(Table.from_batches([one.numbered(self._seq(one.entry)) for one in noted]))
             del self._noted[: len(noted)]
-        return sum(_MEMBERS.get(one.entry, 0) * one.rows.num_rows for one in noted)
+        return sum(_MEMBERS.get(one.entry, 0) * one.rows.num_rows for one in noted if one.approval != RENEWED)
 
     def _seq(self, entry: Entry) -> int:
         return self._log.next_seq if self._first is None else self._first + (entry is not Entry.ASKED)

@@ -15,6 +15,7 @@ from voyado_operator.api.activation_status import FormerTarget, LedgerRef, Progr
 from voyado_operator.api.common import Kind
 from voyado_operator.api.connection import VoyadoConnection
 from voyado_operator.domain.errors import RunError
+from voyado_operator.domain.schedule import latest_run
 from voyado_operator.domain.target import Side
 from voyado_operator.reconcile import measuring, report
 from voyado_operator.reconcile.conditions import Verdict, progressing, ready_of, verdict_of
@@ -145,7 +146,7 @@ class ActivationLife:
         now = self._around.clock()
         self._waiting_since = self._waiting_since or now
         left = MOST_PROBES_TAKE - (now - self._waiting_since).total_seconds()
-        if left > 0:
+        if 0 < left <= MOST_PROBES_TAKE:
             return left
         if is_new_generation(activation, self.status):
             name = activation.spec.connection_ref.name
@@ -180,7 +181,10 @@ class ActivationLife:
         ready = ready_of(self.status.conditions)
         settled = ready is not None and ready.reason not in HOLDS and not is_new_generation(activation, self.status)
         verdict = None if settled else report.resting(self.status)
-        await self._write(activation, verdict, {"progress": None})  # a run may have been cut off
+        when = self.status.next_run_time
+        if when is not None:  # a clock that was wrong may have said it
+            when = min(when, latest_run(schedule(activation.spec.schedule), self._around.clock()))
+        await self._write(activation, verdict, {"progress": None, "next_run_time": when})  # a run may have been cut off
 
     async def _run(self, activation: SegmentActivation, connection: VoyadoConnection, asked: Trigger) -> bool:
         """One run and its report; return whether it failed."""

@@ -29,6 +29,8 @@ class Trial:
     target: Target
     proven: Mode | None = None
     accepted: list[str] = field(default_factory=list)
+    adopted: list[str] = field(default_factory=list)
+    declined: list[str] = field(default_factory=list)
     others: list[Outcome] = field(default_factory=list)
     stopped: RunError | None = None
 
@@ -164,6 +166,8 @@ class Canary:
             trial.others += [*fates, *(one for one in others if one.result is Result.REJECTED)]
             return
         trial.accepted += [one for one in tried.accepted if one not in look.unseen]
+        trial.adopted += tried.delivered.adopted
+        trial.declined += tried.delivered.declined
         trial.others += others
         trial.others += [Outcome(one, Result.UNKNOWN, "NotLookedAt") for one in tried.accepted & look.unseen]
         if look.unseen:

@@ -24,6 +24,9 @@ def compare(
     fingerprint, generation = workspace.fingerprint(), assignment.activation.metadata.generation
     members = ledger.members_of(fingerprint)
     audience, counts = workspace.diff(ledger.standing()) if members is None else workspace.same(members)
+    if assignment.entering_opts_out and members is None and workspace.tells_decisions:
+        renewed = workspace.renew(ledger.decisions())
+        counts = replace(counts, entering=counts.entering + renewed, unchanged=counts.unchanged - renewed)
     declined = workspace.drop_declined(ledger.earlier()) if counts.entering and assignment.entering_opts_in else 0
     if (refused := parked.items()) is not None:
         workspace.park(refused, generation, now)

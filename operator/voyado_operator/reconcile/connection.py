@@ -9,6 +9,7 @@ from durationpy import from_str
 from voyado_operator.api.common import Kind
 from voyado_operator.api.connection import Consent, VoyadoConnection
 from voyado_operator.domain.errors import CredentialsInvalid, RunError
+from voyado_operator.domain.schedule import waits
 from voyado_operator.reconcile.access import api_key_of, tenant_of
 from voyado_operator.reconcile.conditions import Verdict, fine, progressing, verdict_of
 from voyado_operator.reconcile.keeper import StatusKeeper
@@ -54,7 +55,9 @@ class ConnectionLife:
         now = self._around.clock()
         is_suspected = connection.metadata.key in self._registry.suspected
         self._registry.suspected.discard(connection.metadata.key)
-        if new or is_suspected or now >= self._probe_at or await self._has_another_key(connection):
+        interval = timedelta(seconds=from_str(connection.spec.probe_interval).total_seconds())
+        is_due = not waits(self._probe_at, now, interval)
+        if new or is_suspected or is_due or await self._has_another_key(connection):
             verdict, found = await self._probed(connection)
             wait = self._wait(connection, verdict)
             self._probe_at = self._around.clock() + timedelta(seconds=wait)

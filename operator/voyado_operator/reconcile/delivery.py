@@ -14,8 +14,11 @@ from voyado_operator.domain.delivery import (
     CONTACT_GONE,
     NOT_APPLIED,
     PUT_BACK,
+    RENEWED,
     RESTORED,
     UNANSWERED,
+    UNSEEN,
+    UNSENT,
     Account,
     Entry,
     Operation,
@@ -35,11 +38,13 @@ from voyado_operator.workspace import Detail, Lot
 
 TRIED = 4_000  # contacts of a batch with a canary in it: all of them are announced first, and taken back if it fails
 _INTENTS = {
-    (Operation.ADD, Lot.MEMBERS): Entry.ASKED,  # no diff has such a change
     (Operation.ADD, Lot.OTHERS): Entry.ASKED,
     (Operation.REMOVE, Lot.MEMBERS): Entry.LEAVING,
     (Operation.REMOVE, Lot.OTHERS): Entry.CLEARING,
 }
+
+_RENEWAL = Operation.ADD, Lot.MEMBERS
+"""A member of a list of opt-outs has decided again, and is told no once more."""
 
 
 class Interrupted(Exception):  # noqa: N818 - not an error: the operator stops, or the object goes
@@ -140,11 +145,18 @@ class Delivery:
         if self.is_stopping():
             raise Interrupted
         screened = await self.screen(operation, lot, batch)
+        try:
+            await self._send_screened(operation, lot, screened, others_may_follow, handed_in)
+        finally:
+            screened.end()
+            self.advance(len(batch))
+
+    async def _send_screened(
+        self, operation: Operation, lot: Lot, screened: Screened, others_may_follow: Tell, handed_in: Tell
+    ) -> None:
         announced_at = await self.worker(self._announce, operation, lot, screened)
         await self._commit()
         announcement = self.batches.announced(operation, announced_at)
-        self.account.adopted += len(screened.adopted)
-        self.account.declined += len(screened.declined)
         stopped, sent = screened.stopped, Delivered()
         if screened.send and stopped is None:
             self.canary.writing.begins(self.target.facet(operation))
@@ -156,13 +168,14 @@ class Delivery:
             stopped = sent.stopped
             announcement.closed(sent.others)
         others = [*screened.outcomes, *sent.others]
+        self.account.adopted += len(screened.adopted) + len(sent.adopted)
+        self.account.declined += len(screened.declined) + len(sent.declined)
         self.account.record(operation, len(sent.accepted), others)
         refused = _to_be_parked(operation, lot, others)
         self.account.unparked += len(_of(others, Result.REJECTED)) - len(refused)
         await self.worker(self._write_down, operation, lot, screened, sent, refused)
         if self.screen is not everybody:  # the next batch is looked at for seconds before it is announced
             await self._commit()
-        self.advance(len(batch))
         if stopped:
             raise stopped
 
@@ -174,19 +187,21 @@ class Delivery:
     async def _sent(self, operation: Operation, trial: Trial, handed_in: Tell) -> Delivered:
         """What became of those who were tried, and of the rest, which is sent now."""
         if trial.stopped is not None or not trial.rest:
-            return Delivered(trial.accepted, trial.others, trial.stopped)
+            return Delivered(trial.accepted, trial.others, trial.stopped, trial.adopted, trial.declined)
         rest = await trial.target.apply(operation, trial.rest, handed_in)
         accepted = Contacts.joined([Contacts.of(trial.accepted), Contacts.of(rest.accepted)])
-        return Delivered(accepted, trial.others + rest.others, rest.stopped)
+        adopted, declined = [*trial.adopted, *rest.adopted], [*trial.declined, *rest.declined]
+        return Delivered(accepted, trial.others + rest.others, rest.stopped, adopted, declined)
 
     def _announce(self, operation: Operation, lot: Lot, screened: Screened) -> datetime:
         """Note what needs no sending, and then what is sent next; return the moment that all of it has."""
         now = self.clock()
-        self.ledger.note(Entry(operation), screened.adopted, now, ADOPTED)
-        self.ledger.note(Entry.DECLINED, list(screened.declined), now, decided=screened.declined)
-        if screened.stopped is None:
+        self.ledger.note(Entry(operation), screened.adopted, now, ADOPTED, screened.decided)
+        self.ledger.note(Entry.DECLINED, screened.declined, now, decided=screened.decided)
+        # A member that is told no again is found again by the next run, if what becomes of it is not recorded.
+        if screened.stopped is None and (operation, lot) != _RENEWAL:
             intent, approval = _INTENTS[operation, lot], self.approvals.get(operation)
-            self.ledger.note(intent, screened.send, now, approval, witnesses=screened.witnesses)
+            self.ledger.note(intent, screened.send, screened.since or now, approval)
         return now
 
     def _write_down(
@@ -194,14 +209,20 @@ class Delivery:
     ) -> None:
         """What is unknown stays announced: the next run makes it what the audience says."""
         now = self.clock()
-        self.ledger.note(Entry(operation), sent.accepted, now, self.approvals.get(operation))
+        approval = RENEWED if (operation, lot) == _RENEWAL else self.approvals.get(operation)
+        self.ledger.note(Entry(operation), sent.accepted, now, approval, screened.decided)
+        self.ledger.note(Entry(operation), sent.adopted, now, UNSENT, screened.decided)
+        self.ledger.note(Entry.DECLINED, sent.declined, now, decided=screened.decided)
         if refused:
             details = self.workspace.details(refused)
             parked = {one: parking(details[one].refusals, now) for one in refused}
             self.parked.park(operation, parked, self.generation, now)
+        if (operation, lot) == _RENEWAL:
+            return
         if screened.stopped is None and len(sent.accepted) < len(screened.send):
-            done_or_unknown = set(sent.accepted) | set(_of(sent.others, Result.UNKNOWN))
+            done_or_unknown = {*sent.accepted, *sent.adopted, *sent.declined, *_of(sent.others, Result.UNKNOWN)}
             done_or_unknown |= {one.contact_id for one in sent.others if one.detail == NOT_APPLIED}
+            done_or_unknown -= {one.contact_id for one in sent.others if one.detail == UNSEEN}
             gone = {one.contact_id for one in sent.others if one.detail == CONTACT_GONE}
             self._take_back(operation, lot, [one for one in screened.send if one not in done_or_unknown], gone)
 
@@ -218,6 +239,9 @@ class Delivery:
         for contact_id in said_no:
             self.ledger.note(Entry.DECLINED, [contact_id], details[contact_id].entered_at or now)
         still_asked = {one for one in contact_ids if details[one].entry in UNANSWERED} - gone
+        for contact_id in still_asked:
+            if (asked_at := details[contact_id].entered_at) is not None:
+                self.ledger.note(details[contact_id].entry or Entry.ASKED, [contact_id], asked_at, approval or RESTORED)
         self.ledger.note(Entry.VOID, [one for one in contact_ids if one not in said_no | still_asked], now)
 
 

@@ -20,16 +20,16 @@ async def extract(
     columns: Columns,
     identities: Identities | None,
     worker: Worker,
-    clock: Clock,
+    started_at: datetime,
 ) -> Addresses:
     """Stage the whole audience; return the addresses that nothing is remembered of. Raises SourceFailed."""
 
     def read() -> Addresses:
         if identities is not None:
             with identities.remembered() as remembered:
-                workspace.recall(remembered, clock())
+                workspace.recall(remembered, started_at)
         with source.read() as stream:
-            return workspace.stage(stream, columns, clock())
+            return workspace.stage(stream, columns, started_at)
 
     return await worker(read)
 

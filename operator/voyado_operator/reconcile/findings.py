@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
 from voyado_operator.api.activation import SegmentActivation
 from voyado_operator.api.activation_status import FormerTarget, LedgerRef
 from voyado_operator.api.connection import VoyadoConnection
+from voyado_operator.domain.decisions import DecisionColumn
 from voyado_operator.domain.delivery import Account, Operation, Result
 from voyado_operator.domain.errors import CredentialsInvalid, RunError, SecretMissing
 from voyado_operator.domain.guards import Violation
@@ -131,7 +132,9 @@ class Findings:
     went out although a guard blocks. `gone` counts members whom Engage knows no more. `former` is the target that an
     edit left, as long as it is not left altogether; `left_behind` counts contacts that stay on it against the wish. Of
     bulk updates of earlier runs, `settled` counts contacts whose outcome is known now, and `under_way` changes that
-    wait for one. `gave_way`: the run ended between two batches, so that a contact could be erased.
+    wait for one. `gave_way`: the run ended between two batches, so that a contact could be erased. `clock_ahead` is by
+    how much Engage's clock is ahead, where that is too much to compare decisions, for which `held_by_clock` opt-ins
+    wait.
     """
 
     audience: AudienceCounts | None = None
@@ -149,6 +152,9 @@ class Findings:
     gone: int = 0
     settled: int = 0
     under_way: int = 0
+    decisions: DecisionColumn = field(default_factory=DecisionColumn)
+    clock_ahead: timedelta | None = None
+    held_by_clock: int = 0
     is_baselining: bool = False
     gave_way: bool = False
     requests: int = 0
@@ -201,4 +207,4 @@ class Findings:
         """Whether the next run has to ask or send something again."""
         pending = self.audience.pending if self.audience else 0
         is_left = self.account.total(Result.UNKNOWN) or self.account.unparked
-        return bool(pending or self.under_way or self.gave_way or is_left)
+        return bool(pending or self.under_way or self.gave_way or self.held_by_clock or is_left)

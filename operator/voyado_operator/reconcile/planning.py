@@ -9,6 +9,7 @@ from voyado_operator.domain import guards
 from voyado_operator.domain.delivery import Operation
 from voyado_operator.domain.guards import Limits, Plan, Violation
 from voyado_operator.domain.plan import WaitingPlan
+from voyado_operator.domain.schedule import waits
 from voyado_operator.reconcile.ports import Ledger, WaitingPlans
 from voyado_operator.workspace import Workspace
 
@@ -58,7 +59,7 @@ def decide(workspace: Workspace, ledger: Ledger, plans: WaitingPlans, question: 
     Raises LedgerUnavailable also if somebody was forgotten since the ledger was read: a plan could name them again.
     """
     decision = _decide(workspace, ledger, plans, question)
-    if any(one.guard == "reviewBy" for one in decision.violations):
+    if any(one.guard in guards.HOLD_OPT_INS for one in decision.violations):
         workspace.hold(Operation.ADD)  # whatever was approved
     return decision
 
@@ -72,7 +73,7 @@ def _decide(workspace: Workspace, ledger: Ledger, plans: WaitingPlans, question:
         waiting = replace(waiting, approved=True)
     # A row that waits for its look-up hides a contact that enters: what the diff lacks may be part of the plan.
     is_whole = not question.plan.audience.pending
-    if all(one.guard == "reviewBy" for one in violations):
+    if all(one.guard in guards.HOLD_OPT_INS for one in violations):
         if is_whole:
             plans.drop()
         return Decision(violations, None if is_whole else waiting)
@@ -115,7 +116,7 @@ def _current(plans: WaitingPlans, question: Question) -> WaitingPlan | None:
     if stored is None:
         return None
     asked_by = stored.uid, stored.generation
-    if stored.expires_at <= question.now or asked_by != (question.uid, question.generation):
+    if not waits(stored.expires_at, question.now, WAITS) or asked_by != (question.uid, question.generation):
         plans.drop()
         return None
     return stored

@@ -10,6 +10,7 @@ from voyado_operator.api.activation_status import LedgerRef
 from voyado_operator.api.common import Kind, Metadata, ObjectKey
 from voyado_operator.arrow import ArrowStream
 from voyado_operator.domain.batches import Announced, Batch
+from voyado_operator.domain.consent import Judge
 from voyado_operator.domain.contact import Contact, Facet
 from voyado_operator.domain.delivery import Entry, Operation, Outcome, Parking
 from voyado_operator.domain.errors import RunError
@@ -37,12 +38,15 @@ class Source(Protocol):
 class Delivered:
     """What became of a batch: whom Engage `accepted`, and one outcome for each other that was, or may have been, sent.
 
-    `stopped` says why the rest was not sent: CredentialsInvalid or EngageUnavailable.
+    `stopped` says why the rest was not sent: CredentialsInvalid or EngageUnavailable. Contacts that were read right
+    before are `adopted` if Engage showed them as wished already, and `declined` if it showed the person's own no.
     """
 
     accepted: Sequence[str] = ()
     others: list[Outcome] = field(default_factory=list)
     stopped: RunError | None = None
+    adopted: Sequence[str] = ()
+    declined: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +123,10 @@ class Target(Protocol):
         """
         ...
 
+    def judged_by(self, judge: Judge) -> "Target":
+        """The target that writes a person's yes only as `judge` says of the contact, read right before."""
+        ...
+
     async def restore(self, contact_id: str, changes: dict[str, Any]) -> None:
         """Write what undoes a change that did harm. Raises CredentialsInvalid or EngageUnavailable."""
         ...
@@ -181,6 +189,11 @@ class Ledger(Protocol):
         """Commit what a status would keep of a ledger that this owner has left for this one."""
         ...
 
+    @property
+    def decisions_seen(self) -> dict[str, Any] | None: ...
+
+    def see_decisions(self, seen: Mapping[str, Any]) -> None: ...
+
     def remember(self, fingerprint: str, members: int) -> None: ...
 
     def members_of(self, fingerprint: str) -> int | None:
@@ -192,6 +205,8 @@ class Ledger(Protocol):
     def standing(self) -> Standing: ...
 
     def earlier(self) -> ArrowStream: ...
+
+    def decisions(self) -> ArrowStream: ...
 
     def sample(self, size: int) -> list[str]: ...
 
@@ -213,7 +228,6 @@ class Ledger(Protocol):
         at: datetime,
         approval: str | None = None,
         decided: Mapping[str, datetime | None] | None = None,
-        witnesses: Mapping[str, str | None] | None = None,
     ) -> None: ...
 
     def commit(self) -> int:
@@ -296,6 +310,10 @@ class Engage(Directory, Protocol):
     @property
     def rate(self) -> float:
         """Requests per second in force, after back-pressure."""
+        ...
+
+    def time(self) -> datetime | None:
+        """What time it is where Engage is; None until it has answered."""
         ...
 
     async def count(self) -> int | None:

@@ -15,6 +15,7 @@ from voyado_operator.api.activation_status import (
     WaitingPlan,
 )
 from voyado_operator.api.common import APPROVE, APPROVED_BY, PLAN_REQUESTED_AT, REQUESTED_AT
+from voyado_operator.domain import clocks
 from voyado_operator.domain.delivery import Operation, Result
 from voyado_operator.domain.errors import Retry, SecretMissing
 from voyado_operator.domain.schedule import Schedule, next_run, retry_after
@@ -84,6 +85,10 @@ def _beside(findings: Findings) -> Iterator[str | bool]:
     yield findings.gave_way and "made way for an erasure, and goes on at once"
     yield findings.under_way > 0 and (f"{findings.under_way} wait for a bulk update that Engage is still working on")
     yield pending > 0 and f"{pending} rows wait for their look-up, and no contact is removed until then"
+    if unusable := findings.decisions.unusable:
+        yield f"{unusable} rows have no decidedAt that is a moment before this run, which counts as no decision"
+    if findings.clock_ahead is not None:
+        yield clocks.told(findings.clock_ahead, findings.held_by_clock)
 
 
 def _looked_at(findings: Findings) -> Sequence[tuple[int, str]]:

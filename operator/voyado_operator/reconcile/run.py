@@ -14,7 +14,7 @@ from voyado_operator.domain.errors import LedgerUnavailable, RunError, Unexpecte
 from voyado_operator.domain.guards import Limits, Plan
 from voyado_operator.domain.plan import DiffCounts, FormerPlan, Window
 from voyado_operator.domain.trust import Trust
-from voyado_operator.reconcile import planning
+from voyado_operator.reconcile import decision_column, planning
 from voyado_operator.reconcile.access import tenant_of
 from voyado_operator.reconcile.adapters import Tenant
 from voyado_operator.reconcile.applying import Applying, Claimed
@@ -151,7 +151,7 @@ class Run:
                     await self._compare_former(workspace, prepared.former)
                 decision = await self._guard(workspace, prepared, target)
             if self.assignment.intent is Intent.ENFORCE:
-                await self._applying.apply(workspace, target, prepared, decision)
+                await self._applying.apply(workspace, target, prepared, decision, tenant.engage)
                 await self._leave(workspace, prepared, decision)
                 await self._look_for_drift(workspace, target, prepared.ledger)
                 await self._remember(prepared.ledger)
@@ -223,7 +223,7 @@ class Run:
         identities = None
         if columns.email is not None:
             identities = await self.worker(self.around.adapters.identities, self.assignment.identity)
-        addresses = await extract(workspace, source, columns, identities, self.worker, self.around.clock)
+        addresses = await extract(workspace, source, columns, identities, self.worker, self.assignment.started_at)
         if identities is not None and addresses:
             self.tracker.enter("Matching", len(addresses))
             await match(workspace, addresses, engage, identities, self.worker, self.tracker, self.around.clock)
@@ -251,6 +251,16 @@ class Run:
         self.findings.audience, self.findings.diff = await self.worker(
             compare, workspace, ledger, parked, target, self.assignment, self.around.clock()
         )
+        await self._look_at_decisions(workspace, ledger)
+
+    async def _look_at_decisions(self, workspace: Workspace, ledger: Ledger) -> None:
+        """For opt-outs and labels it does not matter when somebody decided."""
+        audience, findings = self.assignment.activation.spec.audience, self.findings
+        if audience.decided_at is None or not self.assignment.entering_opts_in:
+            return
+        findings.decisions = await self.worker(decision_column.looked_at, workspace, ledger, audience)
+        if self.assignment.intent is Intent.ENFORCE:
+            await self.worker(decision_column.remember, workspace, ledger, audience, findings.decisions)
 
     async def _compare_former(self, workspace: Workspace, former: Former) -> None:
         compared = await self._leaving.compare(workspace, former)
@@ -278,6 +288,7 @@ class Run:
             entering_opts_in=self.assignment.entering_opts_in,
             is_repeat_safe=target.is_repeat_safe,
             former=await self._former_plan(workspace, prepared.former, since),
+            decisions=self.findings.decisions,
         )
         plan = await self.worker(at_its_peak, plan, ledger, limited, since)
         return await self._decided(workspace, ledger, plan, limited)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 from voyado_operator.domain.batches import Batch
+from voyado_operator.domain.consent import Judge
 from voyado_operator.domain.delivery import Operation
 from voyado_operator.domain.target import Mode
 from voyado_operator.engage.client import EngageClient
@@ -25,6 +26,9 @@ class EngageTarget(ABC):
 
     async def read(self, contact_ids: Sequence[str]) -> Reading:
         return await read_all(contact_ids, self.client, self._priority)
+
+    def judged_by(self, judge: Judge) -> Self:
+        return self
 
     async def restore(self, contact_id: str, changes: dict[str, Any]) -> None:
         await self.client.update(contact_id, changes, Priority.OPT_OUT)

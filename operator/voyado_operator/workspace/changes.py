@@ -21,7 +21,8 @@ from voyado_operator.domain.standing import Standing
 from voyado_operator.workspace import folding
 from voyado_operator.workspace.engine import lent, table
 from voyado_operator.workspace.former import WITHDRAW
-from voyado_operator.workspace.hashing import OF_A_SET, KeyedHash
+from voyado_operator.workspace.hashing import KeyedHash, of_a_set
+from voyado_operator.workspace.matching import tells_decisions
 from voyado_operator.workspace.model import Lot
 
 _LOTS = {Lot.MEMBERS: "was = 'add'", Lot.OTHERS: "was is distinct from 'add'"}
@@ -51,6 +52,16 @@ _DIFF = """
           from (from audience where {part}) a full join (from standing where {part}) s on s.contact_id = a.contact_id
           where a.contact_id is null or s.op is distinct from 'add')
     group by contact_id, is_gone, was
+"""
+
+# A member who is told no once more: the row's decision is later than the one that was sent, and than when that was.
+_RENEWED = """
+    insert into changes by name
+    select a.contact_id, 'add'::entry as op, 'add'::entry as was, false as held, false as parked,
+           max(a.decided_at) as decided_at
+    from (from audience where decided_at is not null) a join lent m on m.contact_id::uuid = a.contact_id
+    where a.decided_at > greatest(epoch_us(m.changed_at), coalesce(epoch_us(m.decided_at), epoch_us(m.changed_at)))
+    group by a.contact_id
 """
 
 MOST_COMPARED = 25_000_000
@@ -91,8 +102,15 @@ def diff(connection: duckdb.DuckDBPyConnection, standing: Standing) -> tuple[int
     return in_both + entering, diff
 
 
+def renew(connection: duckdb.DuckDBPyConnection, members: ArrowStream) -> int:
+    """Add those members who have decided again since; return how many."""
+    with lent(connection, "lent", members):
+        connection.execute(_RENEWED)
+    return _count(connection, "op = $op::entry and was = 'add'", Operation.ADD)
+
+
 def _fill(connection: duckdb.DuckDBPyConnection, on_target: int) -> None:
-    [(is_said,)] = connection.execute("select exists (from staged where decided_at is not null)").fetchall()
+    is_said = tells_decisions(connection)
     connection.execute(table("changes", _CHANGES, [column for column in _CHANGES if is_said or column != "decided_at"]))
     decided_at = ", max(decided_at) as decided_at" if is_said else ""
     for part in _parts(ceil(on_target / MOST_COMPARED)):
@@ -111,8 +129,8 @@ def digest(connection: duckdb.DuckDBPyConnection, seed: str) -> str:
 
     It names a plan; what an approval lets out is the stored plan, id by id.
     """
-    sets = connection.execute(f"select op, {OF_A_SET} from changes group by op order by op").fetchall()
-    sets += connection.execute(f"select '{WITHDRAW}', {OF_A_SET} from former_members having count(*) > 0").fetchall()
+    sets = connection.execute(f"select op, {of_a_set()} from changes group by op order by op").fetchall()
+    sets += connection.execute(f"select '{WITHDRAW}', {of_a_set()} from former_members having count(*) > 0").fetchall()
     return f"sha256:{hashlib.sha256(repr((seed, sets)).encode()).hexdigest()}"
 
 

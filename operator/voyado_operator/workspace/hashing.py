@@ -5,11 +5,13 @@ import hmac
 
 _BLOCK = 64  # bytes, of SHA-256
 
-OF_A_SET = "count(*), sum(hash(contact_id)), bit_xor(hash(contact_id))"
-"""SQL for three numbers that tell rows from others, in any order: 8 ns a row, the XOR of their MD5 145.
 
-Two that differ have the same with a probability of 2^-64, as DuckDB's hash has 64 bits; another version has another.
-"""
+def of_a_set(row: str = "hash(contact_id)") -> str:
+    """SQL for three numbers that tell rows from others, in any order: 8 ns a row, the XOR of their MD5 145.
+
+    Two that differ have the same with a probability of 2^-64, as DuckDB has hashes of 64 bits; other versions differ.
+    """
+    return f"count(*), sum({row}), bit_xor({row})"
 
 
 class KeyedHash:

@@ -10,7 +10,7 @@ from arro3.core import Array, DataType, Table
 from voyado_operator.domain.matching import Match, MatchStatus
 from voyado_operator.domain.plan import AudienceCounts
 from voyado_operator.workspace.engine import lent, table
-from voyado_operator.workspace.hashing import OF_A_SET
+from voyado_operator.workspace.hashing import of_a_set
 from voyado_operator.workspace.model import Ambiguous
 
 _MATCHES_PER_STATEMENT = 10_000
@@ -142,9 +142,15 @@ def distinct(connection: duckdb.DuckDBPyConnection) -> int:
 
 
 def fingerprint(connection: duckdb.DuckDBPyConnection) -> str:
-    """Of the rows of `audience`, in any order."""
-    [numbers] = connection.execute(f"select {OF_A_SET} from audience").fetchall()
+    """Of the rows of `audience`, in any order, and of when their persons decided."""
+    row = "hash(contact_id, decided_at)" if tells_decisions(connection) else "hash(contact_id)"
+    [numbers] = connection.execute(f"select {of_a_set(row)} from audience").fetchall()
     return "-".join(f"{number or 0:x}" for number in numbers)
+
+
+def tells_decisions(connection: duckdb.DuckDBPyConnection) -> bool:
+    [(is_said,)] = connection.execute("select exists (from staged where decided_at is not null)").fetchall()
+    return bool(is_said)
 
 
 def _table(matches: Iterable[Match]) -> Table:

@@ -7,19 +7,19 @@ import duckdb
 from arro3.core import Array, DataType, Table
 
 from voyado_operator.arrow import ArrowStream
-from voyado_operator.domain.delivery import Entry
+from voyado_operator.domain.delivery import PARKED_FOR, Entry
 from voyado_operator.domain.moments import from_microseconds, microseconds
 from voyado_operator.workspace.engine import lent
 from voyado_operator.workspace.model import Detail
 
 SCHEMA = """
-    create table earlier (contact_id uuid, op varchar, changed_at bigint, decided_at bigint, witness varchar);
+    create table earlier (contact_id uuid, op varchar, changed_at bigint, decided_at bigint);
     create table refused (contact_id uuid, attempts bigint, is_parked boolean);
 """
 
 _EARLIER = """
     insert into earlier
-    select e.contact_id::uuid, e.op, epoch_us(e.changed_at), epoch_us(e.decided_at), e.witness from lent e
+    select e.contact_id::uuid, e.op, epoch_us(e.changed_at), epoch_us(e.decided_at) from lent e
     semi join (from changes where op = 'add') c on c.contact_id = e.contact_id::uuid
     where e.op <> 'void'
 """
@@ -32,7 +32,7 @@ _DECLINED = """
 
 _REFUSED = """
     insert into refused
-    select r.contact_id::uuid, r.attempts, epoch_us(r.until) > $now from lent r
+    select r.contact_id::uuid, r.attempts, epoch_us(r.until) > $now and epoch_us(r.until) <= $latest from lent r
     semi join changes c on c.contact_id = r.contact_id::uuid and c.op = r.op
     where r.generation = $generation
 """
@@ -43,8 +43,7 @@ _PARKED = """
 
 _DETAILS = """
     select c.contact_id::varchar, any_value(c.decided_at), list(distinct b.address_hash),
-           any_value(coalesce(e.op, nullif(c.was, 'add'))), any_value(e.changed_at), any_value(e.witness),
-           any_value(r.attempts)
+           any_value(coalesce(e.op, nullif(c.was, 'add'))), any_value(e.changed_at), any_value(r.attempts)
     from changes c
     semi join wanted w on w.contact_id::uuid = c.contact_id
     left join matched_by b on b.contact_id = c.contact_id
@@ -65,7 +64,8 @@ def drop_declined(connection: duckdb.DuckDBPyConnection, earlier: ArrowStream) -
 def park(connection: duckdb.DuckDBPyConnection, refused: ArrowStream, generation: int, now: datetime) -> None:
     """Fill `refused`, and mark the changes that are not to be tried again yet."""
     with lent(connection, "lent", refused):
-        connection.execute(_REFUSED, {"generation": generation, "now": microseconds(now)})
+        latest = microseconds(now + PARKED_FOR[-1])  # beyond it, a clock was wrong when it was parked
+        connection.execute(_REFUSED, {"generation": generation, "now": microseconds(now), "latest": latest})
     connection.execute(_PARKED)
 
 
@@ -80,10 +80,9 @@ def details(connection: duckdb.DuckDBPyConnection, contact_ids: Sequence[str]) -
             addresses=tuple(address for address in addresses if address is not None),
             entry=Entry(entry) if entry else None,
             entered_at=_moment(entered_at),
-            witness=witness,
             refusals=refusals or 0,
         )
-        for contact_id, decided_at, addresses, entry, entered_at, witness, refusals in rows
+        for contact_id, decided_at, addresses, entry, entered_at, refusals in rows
     }
 
 

@@ -28,7 +28,7 @@ class Ambiguous(StrEnum):
 class Detail:
     """One change: when the row says that the person decided, and the hashes of the addresses it was matched by.
 
-    `entry`, `entered_at` and `witness` are the ledger's latest record, where that is no membership; `refusals` how
+    `entry` and `entered_at` are the ledger's latest record, where that is no membership; `refusals` how
     often Engage refused the change in a row.
     """
 
@@ -36,7 +36,6 @@ class Detail:
     addresses: tuple[str, ...] = ()
     entry: Entry | None = None
     entered_at: datetime | None = None
-    witness: str | None = None
     refusals: int = 0
 
 

@@ -11,10 +11,12 @@ import duckdb
 from arro3.core import RecordBatch, Table
 
 from voyado_operator.arrow import ArrowStream, Batches
+from voyado_operator.domain.decisions import NOT_BEFORE
 from voyado_operator.domain.errors import SourceFailed
 from voyado_operator.domain.moments import microseconds
 from voyado_operator.domain.names import listed
 from voyado_operator.workspace.canonical import as_bytes
+from voyado_operator.workspace.decisions import UNUSABLE
 from voyado_operator.workspace.engine import lent, table
 from voyado_operator.workspace.hashing import KeyedHash
 from voyado_operator.workspace.matching import STAGED
@@ -46,7 +48,7 @@ def stage(
 ) -> Addresses:
     """Fill `staged` from the stream; return up to `lookup_limit` addresses of which `known` holds nothing fresh.
 
-    A decision later than `now` has not been made: it counts as none.
+    A decision that is not NOT_BEFORE earlier than `now`, the start of the run, is UNUSABLE; see decisions.settle.
 
     Raises SourceFailed when a column is missing; what the stream raises is for the source to translate.
     """
@@ -57,14 +59,18 @@ def stage(
     present = [name for name in STAGED if not absent.get(name)]
     connection.execute(table("staged", STAGED, present))
     stored = ", ".join(present)
-    parameters = (keyed.parameters if columns.email else {}) | {"latest": microseconds(now)}
+    parameters = (keyed.parameters if columns.email else {}) | {
+        "latest": microseconds(now - NOT_BEFORE),
+        "unusable": UNUSABLE,
+    }
     for chunk in _chunks(batches):
         guids = as_bytes(chunk, columns.contact_id) if columns.contact_id else None
         taken, contact_id = (chunk, _SPELLED) if guids is None else (guids, _AS_BYTES)
         projection = _projection(columns, keyed, contact_id)
         rows = (
-            f"select {stored} from (select contact_id, address_hash, if(decided_at <= $latest, decided_at, null)"
-            f" as decided_at from ({projection}))"
+            f"select {stored} from (select contact_id, address_hash,"
+            " case when decided_at <= $latest then decided_at when is_said then $unusable end as decided_at"
+            f" from ({projection}))"
         )
         with lent(connection, "chunk", taken):
             if columns.email is None:
@@ -93,8 +99,9 @@ def _resolved(columns: Columns, existing: list[str]) -> Columns:
 
 
 def _projection(columns: Columns, keyed: KeyedHash, contact_id: str) -> str:
-    """contact_id, address, address_hash, decided_at of each row of `chunk`, null where absent or malformed.
+    """contact_id, address, address_hash, decided_at, is_said of each row of `chunk`, null where absent or malformed.
 
+    `is_said`: there is something that should be a decided_at.
     `contact_id` says how to make a UUID of that column. decided_at is in microseconds; a moment without a zone is taken
     for the earliest it can mean (UTC+14), as it may overrule a person's no.
     A projection and nothing else, so that DuckDB has nothing to spill.
@@ -103,7 +110,8 @@ def _projection(columns: Columns, keyed: KeyedHash, contact_id: str) -> str:
     return f"""
         select contact_id, address, {address_hash} as address_hash,
             epoch_us(if(regexp_matches(decided_at, '{_WITH_ZONE}'), try_cast(decided_at as timestamptz),
-                        try_cast(decided_at as timestamp) - interval 14 hours)) as decided_at
+                        try_cast(decided_at as timestamp) - interval 14 hours)) as decided_at,
+            decided_at is not null as is_said
         from (
             select {contact_id} as contact_id,
                    if(length(address) <= {_LONGEST_ADDRESS} and regexp_full_match(address, '{_ADDRESS}'), address, null)
@@ -111,7 +119,7 @@ def _projection(columns: Columns, keyed: KeyedHash, contact_id: str) -> str:
                    decided_at
             from (select {_quoted(columns.contact_id)} as contact_id,
                          lower(trim({_quoted(columns.email)}::varchar, {_SPACE})) as address,
-                         {_quoted(columns.decided_at)}::varchar as decided_at
+                         nullif(trim({_quoted(columns.decided_at)}::varchar, {_SPACE}), '') as decided_at
                   from chunk))"""
 
 

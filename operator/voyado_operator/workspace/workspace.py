@@ -11,12 +11,13 @@ from arro3.core import Array, DataType, Table
 
 from voyado_operator.arrow import ArrowStream
 from voyado_operator.domain.contacts import Contacts
+from voyado_operator.domain.decisions import DecisionColumn, Sampled
 from voyado_operator.domain.delivery import Operation
 from voyado_operator.domain.errors import LedgerUnavailable
-from voyado_operator.domain.matching import Match
+from voyado_operator.domain.matching import BELIEVED, Match, MatchStatus
 from voyado_operator.domain.plan import AudienceCounts, DiffCounts
 from voyado_operator.domain.standing import Standing
-from voyado_operator.workspace import changes, former, matching, memory, staging
+from voyado_operator.workspace import changes, decisions, former, matching, memory, staging
 from voyado_operator.workspace.engine import engine, lent
 from voyado_operator.workspace.former import FormerMembers
 from voyado_operator.workspace.hashing import KeyedHash
@@ -35,6 +36,7 @@ class Workspace:
         self._memory_limit = memory_limit
         self._ambiguous = ambiguous
         self._exits = ExitStack()
+        self.decision_column = DecisionColumn()
 
     def __enter__(self) -> "Workspace":
         self._connection = self._exits.enter_context(engine(self._memory_limit))
@@ -56,9 +58,14 @@ class Workspace:
         try:
             with lent(self._connection, "remembered", remembered):
                 self._connection.execute(
-                    "insert into known select address_hash, status, contact_id::uuid, expires_at > $now"
-                    " from remembered",
-                    {"now": now},
+                    "insert into known select address_hash, status, contact_id::uuid, expires_at > $now and expires_at"
+                    " <= if(status = $matched, $latest_match, $latest_other) from remembered",
+                    {
+                        "now": now,
+                        "matched": str(MatchStatus.MATCHED),
+                        "latest_match": now + BELIEVED[MatchStatus.MATCHED],  # beyond it, a clock was wrong
+                        "latest_other": now + BELIEVED[MatchStatus.UNMATCHED],
+                    },
                 )
         except duckdb.Error as error:
             raise _unreadable("the remembered matches", error) from None
@@ -72,12 +79,19 @@ class Workspace:
     ) -> Addresses:
         """Read the audience to its end; return the addresses to look up, `lookup_limit` at most.
 
-        Raises SourceFailed, and what the stream raises.
+        `now` is the start of the run. Raises SourceFailed, and what the stream raises.
         """
         wanted = staging.stage(self._connection, stream, columns, self._keyed, lookup_limit, now)
+        if columns.decided_at is not None:
+            self.decision_column = decisions.settle(self._connection)
         for address_hash in matching.drop_contradictory(self._connection):
             wanted.pop(address_hash, None)
         return wanted
+
+    def sample_decisions(self) -> Sampled:
+        """Of the same contacts in every run, when they decided; nothing in it names anybody."""
+        _ = self._gathered
+        return decisions.sample(self._connection, self._keyed)
 
     def identify(self, matches: Iterable[Match]) -> None:
         """Take in Engage's answers, in any number of calls."""
@@ -112,15 +126,20 @@ class Workspace:
         except duckdb.Error as error:
             raise _unreadable("the ledger's members", error) from None
 
-    def leave_all(self, standing: Standing) -> int:
-        """Take everybody off the former target, of which `standing` tells; return how many members it has.
+    def renew(self, members: ArrowStream) -> int:
+        """Take members into the diff whose row tells of a later decision than was sent; return how many.
 
-        Raises LedgerUnavailable.
+        `members` has contact_id, changed_at and decided_at. Raises LedgerUnavailable.
         """
         try:
-            return self.former.fill(standing)
+            return changes.renew(self._connection, members)
         except duckdb.Error as error:
-            raise _unreadable("the former target's members", error) from None
+            raise _unreadable("the ledger's members", error) from None
+
+    @property
+    def tells_decisions(self) -> bool:
+        """Whether a row says when its person decided."""
+        return matching.tells_decisions(self._connection)
 
     def drop_declined(self, earlier: ArrowStream) -> int:
         """Take entering contacts out of the diff whom Engage showed to have said no; return how many.

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from voyado_operator.domain.consent import Evidence, Intent, OptIn, opt_in
+from voyado_operator.domain.consent import Evidence, OptIn, may_opt_in, opt_in
 from voyado_operator.domain.contact import ConsentState, Contact, Facet
 from voyado_operator.domain.delivery import Entry
 
@@ -19,10 +19,7 @@ entries = st.sampled_from([Entry.REMOVE, Entry.DECLINED, Entry.GONE, Entry.ASKED
 def evidences(draw: st.DrawFn) -> Evidence:
     entry = draw(st.none() | entries)
     entered_at = draw(moments) if entry else None
-    is_asked = entry in (Entry.ASKED, Entry.LEAVING)
-    intent = Intent(entered_at, draw(st.none() | st.sampled_from("ab"))) if is_asked and entered_at else None
-    lost_at, forgotten_at = draw(st.none() | moments), draw(st.none() | moments)
-    return Evidence(draw(st.none() | moments), entry, entered_at, intent, lost_at, forgotten_at)
+    return Evidence(draw(st.none() | moments), entry, entered_at, draw(st.none() | moments), draw(st.none() | moments))
 
 
 def is_newer_than_the_erasure(evidence: Evidence) -> bool:
@@ -30,8 +27,8 @@ def is_newer_than_the_erasure(evidence: Evidence) -> bool:
     return erased is None or (decided is not None and decided > erased)
 
 
-@given(evidences(), st.none() | st.booleans(), st.none() | st.sampled_from("ab"))
-def test_a_preference(evidence: Evidence, value: bool | None, modified: str | None) -> None:
+@given(evidences(), st.none() | st.booleans(), st.none() | moments)
+def test_a_preference(evidence: Evidence, value: bool | None, modified: datetime | None) -> None:
     contact = Contact(preferences={} if value is None else {"acceptsemail": value}, modified=modified)
     judged = opt_in(EMAIL, contact, evidence)
     assert (judged is OptIn.ADOPT) == (value is True)
@@ -39,12 +36,25 @@ def test_a_preference(evidence: Evidence, value: bool | None, modified: str | No
     if judged is not OptIn.WRITE:
         return
     assert is_newer_than_the_erasure(evidence)
+    assert may_opt_in(EMAIL, evidence)
     # The no may be as new as the latest moment of which it is known that it could have been said.
     known = evidence.entered_at or evidence.lost_at
     untouched = (
-        evidence.intent is not None and evidence.intent.witness is not None and evidence.intent.witness == modified
+        evidence.entry is Entry.ASKED
+        and evidence.entered_at is not None
+        and modified is not None
+        and modified < evidence.entered_at - timedelta(seconds=1)
     )
     assert known is None or untouched or (evidence.decided_at is not None and evidence.decided_at > known)
+
+
+@given(evidences())
+def test_whom_no_look_can_speak_for_is_not_announced(evidence: Evidence) -> None:
+    """Who may be opted in by the records is whoever is opted in over a no that shows, for whom nothing was asked."""
+    never = Contact(preferences={"acceptsemail": False}, modified=NOW + timedelta(days=99))
+    if evidence.entry is not Entry.ASKED:
+        assert may_opt_in(EMAIL, evidence) == (opt_in(EMAIL, never, evidence) is OptIn.WRITE)
+    assert may_opt_in(TERMS, evidence) == (opt_in(TERMS, Contact(consents={}), evidence) is OptIn.WRITE)
 
 
 @given(evidences(), st.none() | st.booleans(), st.none() | moments)
