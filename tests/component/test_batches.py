@@ -399,6 +399,7 @@ async def test_a_withdrawal_waits_too(here: Installation, monkeypatch: pytest.Mo
     assert f"{PEOPLE // 2} {WAITS}" in status.conditions[0].message
     here.engage.let_go(batch)
     await here.run()
+    await here.approve()
     assert here.shown() == set()
 
 

@@ -91,13 +91,13 @@ def _read(one: Path) -> str:
 def test_a_contact_is_shown_with_where_and_since_when(root: Path) -> None:
     shown = command(root, ANNA.upper())
     assert shown.returncode == 0
-    assert shown.stdout == f"a member since 2026-06-01 12:00:00 UTC\ttenant/Member/label/vip-1\tof {OWNER}\n"
+    assert shown.stdout == f"a member since 2026-06-01 12:00:00 UTC\ttenant/label/vip-1\tof {OWNER} Accept\n"
     assert "no ledger has a record" in command(root, str(uuid.uuid4())).stdout
 
 
 def test_a_ledger_that_holds_ids_as_text_is_no_ledger_without_the_contact(tmp_path: Path) -> None:
     ledger = DeltaTable.create(str(tmp_path / "vip"), WITH_IDS_AS_TEXT, configuration=CONFIGURATION)
-    rows = entries.noted(Entry.ADD, [ANNA, BERT], NOW, None, {}, {}).numbered(1)
+    rows = entries.noted(Entry.ADD, [ANNA, BERT], NOW, None, {}, entries.Authorship("writer", "run", {})).numbered(1)
     rows = rows.set_column(1, "contact_id", Array([ANNA, BERT], type=DataType.utf8()))
     write_deltalake(ledger, Table.from_batches([rows]), mode="append", writer_properties=SMALL)
 
@@ -110,8 +110,7 @@ def test_a_ledger_that_holds_ids_as_text_is_no_ledger_without_the_contact(tmp_pa
 
 @pytest.mark.parametrize("entry", Entry)
 def test_every_record_has_words(root: Path, entry: Entry) -> None:
-    ledger = Ledger.existing(f"file://{root}/tenant/Member/label/vip-1")
-    assert ledger is not None
+    ledger = opened(f"file://{root}/tenant/label/vip-1", on_enter="Accept")
     record(ledger, entry, [BERT], NOW)
 
     shown = command(root, BERT)
@@ -128,25 +127,25 @@ def test_nothing_of_a_forgotten_contact_is_left_and_everybody_else_is(root: Path
     assert done.returncode == 0, done.stderr
     assert "5 tables held the contact" in done.stdout
     assert traces(root, ANNA) == []
-    ledger = Ledger.existing(f"file://{root}/tenant/Member/label/vip-1")
+    ledger = Ledger.existing(f"file://{root}/tenant/label/vip-1")
     assert ledger is not None
     assert sorted(members(ledger)) == sorted([BERT, *OTHERS])
     assert ledger.records(ANNA) == []
-    waiting = WaitingPlans(f"file://{root}/tenant/Member/label/vip-1.waiting")
+    waiting = WaitingPlans(f"file://{root}/tenant/label/vip-1.waiting")
     assert [row["contact_id"] for row in rows_of(waiting.changes())] == [BERT]
     assert command(root, ANNA).stdout == "no ledger has a record of this contact\n"
 
 
 def test_what_killed_writers_left_behind_is_erased_too(root: Path) -> None:
     """Before the commit of a plan, in the middle of a file, and in the middle of an erasure."""
-    plans = WaitingPlans(f"file://{root}/tenant/Member/label/vip-1.waiting")
-    log = root / "tenant/Member/label/vip-1.waiting/_delta_log"
+    plans = WaitingPlans(f"file://{root}/tenant/label/vip-1.waiting")
+    log = root / "tenant/label/vip-1.waiting/_delta_log"
     plans.drop()
     known = set(log.iterdir())
     write_deltalake(plans._table, table(contact_id=[ANNA], op=["add"]), mode="append")
     for entry in set(log.iterdir()) - known:
         entry.unlink()
-    (root / "tenant/Member/label/vip-1/part-0.zstd.parquet#1").write_bytes(ANNA.encode())
+    (root / "tenant/label/vip-1/part-0.zstd.parquet#1").write_bytes(ANNA.encode())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("voyado_operator.ledger.changelog.vacuum_all", killed)
         with pytest.raises(Killed):
@@ -167,7 +166,7 @@ def killed(*_: object) -> None:
 
 
 def test_a_table_that_cannot_be_read_keeps_no_other_from_forgetting(root: Path) -> None:
-    broken = root / "tenant/Member/label/a-0"
+    broken = root / "tenant/label/a-0"
     record(opened(f"file://{broken}"), Entry.ADD, [ANNA], NOW)
     max((broken / "_delta_log").glob("*.json")).write_bytes(b"")
 
@@ -237,8 +236,7 @@ def test_without_a_trace_is_a_way_to_forget(root: Path) -> None:
 
 
 def test_a_run_that_has_the_ledger_open_begins_again(root: Path) -> None:
-    running = Ledger.existing(f"file://{root}/tenant/Member/label/vip-1")
-    assert running is not None
+    running = opened(f"file://{root}/tenant/label/vip-1", on_enter="Accept")
 
     erasure.forget(root, ANNA)
 
@@ -248,8 +246,7 @@ def test_a_run_that_has_the_ledger_open_begins_again(root: Path) -> None:
 
 def test_so_does_a_run_whose_ledger_does_not_hold_the_contact(root: Path) -> None:
     """Its next file may have been deleted before it was part of the table."""
-    running = Ledger.existing(f"file://{root}/tenant/Member/label/vip-1")
-    assert running is not None
+    running = opened(f"file://{root}/tenant/label/vip-1", on_enter="Accept")
 
     erasure.forget(root, str(uuid.uuid4()))
 
@@ -258,7 +255,7 @@ def test_so_does_a_run_whose_ledger_does_not_hold_the_contact(root: Path) -> Non
 
 
 def test_a_plan_that_is_being_stored_meanwhile_is_not_stored_without_its_files(root: Path) -> None:
-    url = f"file://{root}/tenant/Member/label/vip-1.waiting"
+    url = f"file://{root}/tenant/label/vip-1.waiting"
     plans = WaitingPlans(url)
     plans.drop()
 
@@ -269,7 +266,7 @@ def test_a_plan_that_is_being_stored_meanwhile_is_not_stored_without_its_files(r
 
 
 def test_files_that_a_run_merges_meanwhile_do_not_keep_the_contact(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    url = f"file://{root}/tenant/Member/label/vip-1"
+    url = f"file://{root}/tenant/label/vip-1"
     for _ in range(MOST_FILES):
         record(running := opened(url), Entry.ADD, [ANNA], NOW)
     rewrite = ChangeLog.rewrite
@@ -296,10 +293,10 @@ def test_what_is_no_contact_id_is_not_echoed(root: Path, wrong: str) -> None:
 
 
 def test_only_what_is_old_is_unused(root: Path) -> None:
-    url = f"file://{root}/tenant/Member/label/vip-1"
+    url = f"file://{root}/tenant/label/vip-1"
     ledger = Ledger.existing(url)
     assert ledger is not None
-    found = retention.Old(url, OWNER, ledger.version)
+    found = retention.Old(url, (), ledger.version)
     now = datetime.now(UTC)
     assert list(retention.old_ledgers(root, now - timedelta(days=1))) == []
     assert list(retention.old_ledgers(root, now + timedelta(seconds=1))) == [found]
@@ -309,18 +306,18 @@ def test_only_what_is_old_is_unused(root: Path) -> None:
     retention.remove_damaged(root, now + timedelta(seconds=1))
     assert not list(root.rglob("*.damaged-*"))
 
-    for file in (root / "tenant/Member/label/vip-1").rglob("*"):
+    for file in (root / "tenant/label/vip-1").rglob("*"):
         os.utime(file, times=(0, 0))
     erasure.forget(root, str(uuid.uuid4()))
     [old] = retention.old_ledgers(root, now - timedelta(days=1))
-    assert (old.url, old.owner) == (url, OWNER), "it counts as old although somebody was forgotten meanwhile"
+    assert old.url == url, "it counts as old although somebody was forgotten meanwhile"
 
     assert retention.remove(old, Suppression(f"file://{root}", b"key"))
-    assert [one.name for one in erasure.tables(root)] == ["identities"]
+    assert [one.name for one in erasure.tables(root)] == ["default"], "remembered matches"
 
 
 def test_replaced_versions_are_kept_for_as_long_as_was_asked(root: Path) -> None:
-    folder = root / "tenant/Member/label/vip-1"
+    folder = root / "tenant/label/vip-1"
     ledger = Ledger.existing(f"file://{folder}")
     assert ledger is not None
     ledger._log.rewrite("true")

@@ -192,7 +192,9 @@ async def test_a_withdrawal_makes_way_and_goes_on(install: Install, name: str, m
     meanwhile = Meanwhile(here, forgotten)
 
     with before(ChangeLog, "append", meanwhile):
-        statuses = [await here.run(), *await going_on(here)]
+        await here.run()
+        await here.approve()
+        statuses = [here.life.status, *await going_on(here)]
 
     assert (await meanwhile.result()).failed == []
     assert {outcome(one) for one in statuses} <= {"Succeeded", "Partial"}

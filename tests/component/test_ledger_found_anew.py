@@ -14,8 +14,9 @@ from tests.component.installation import Installation, Killed, killed_after
 
 def damage(folder: Path) -> None:
     """An empty entry of the log, as a machine's crash leaves it."""
-    entries = [entry for entry in folder.rglob("_delta_log/*.json") if not entry.parent.parent.suffix]
-    max(entry for entry in entries if entry.parent.parent.name != "identities").write_bytes(b"")
+    kinds = ("label", "preference", "consent")
+    entries = [entry for kind in kinds for entry in folder.rglob(f"{kind}/*/_delta_log/*.json")]
+    max(entry for entry in entries if not entry.parent.parent.suffix).write_bytes(b"")
 
 
 async def test_an_object_applied_again_finds_its_ledger_damaged(install: Install, tmp_path: Path) -> None:

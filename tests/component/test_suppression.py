@@ -40,7 +40,8 @@ def suppression(root: Path) -> Suppression:
 
 
 def ledger(root: Path, on_enter: str = "Accept", name: str = "Email-1") -> Ledger:
-    return ledgers.opened(f"file://{root}/tenant/preference/{name}", on_enter=on_enter)
+    kind = "label" if on_enter == "Add" else "preference"
+    return ledgers.opened(f"file://{root}/tenant/{kind}/{name}", on_enter=on_enter)
 
 
 def opened(root: Path, key: bytes = KEY) -> Suppression:
@@ -152,14 +153,15 @@ def test_retention_keeps_the_noes_of_a_gone_activation(
     for entry, one in people.items():
         record(over, entry, [one], THEN)
 
-    assert retention.remove(retention.Old(over.url, over.owner, over.version), suppression)
+    assert retention.remove(retention.Old(over.url, tuple(over.info.owners), over.version), suppression)
 
     assert Ledger.existing(over.url) is None
     assert suppression.forgotten(list(people.values())) == Forgotten({people[entry]: THEN for entry in noes})
 
 
 def taken_over(found: Ledger) -> None:
-    found.describe("cluster/sales/vip", found.target)
+    found.take_side(ledgers.side("cluster/sales/vip", "Accept"))
+    found.claim()
 
 
 def written_to(found: Ledger) -> None:
@@ -176,7 +178,7 @@ def test_a_ledger_that_is_in_use_again_stays(
 ) -> None:
     found = ledger(root, "Accept", "Sms-2")
     record(found, Entry.DECLINED, [BERT], THEN)
-    old = retention.Old(found.url, found.owner, found.version)
+    old = retention.Old(found.url, tuple(found.info.owners), found.version)
     meanwhile(found)
 
     assert not retention.remove(old, suppression)

@@ -53,6 +53,8 @@ class Evidence:
 
 def may_opt_in(facet: Facet, evidence: Evidence) -> bool:
     """Whether a look at the contact can lead to a write at all."""
+    if _may_be_forgotten(evidence):
+        return False
     if facet.kind == "preference":
         return evidence.entry is Entry.ASKED or _is_justified(evidence)
     return evidence.entry is not None or _is_justified(evidence)
@@ -64,10 +66,7 @@ def opt_in(facet: Facet, contact: Contact, evidence: Evidence) -> OptIn:
     So does an erasure: what the ledgers knew of the contact until then may have been a no.
     """
     judged = _judged(facet, contact, evidence)
-    erased = evidence.forgotten_at
-    if judged is OptIn.WRITE and erased is not None and not _is_decided_since(erased, evidence):
-        return OptIn.DECLINE
-    return judged
+    return OptIn.DECLINE if judged is OptIn.WRITE and _may_be_forgotten(evidence) else judged
 
 
 def _judged(facet: Facet, contact: Contact, evidence: Evidence) -> OptIn:
@@ -97,6 +96,11 @@ def _consent(facet: Facet, contact: Contact, evidence: Evidence) -> OptIn:
         return OptIn.DECLINE
     is_newer = state is None or (state.since is not None and _is_decided_since(state.since, evidence))
     return OptIn.WRITE if is_newer else OptIn.DECLINE
+
+
+def _may_be_forgotten(evidence: Evidence) -> bool:
+    """Whether an erasure may have taken a no with it that is newer than the yes."""
+    return evidence.forgotten_at is not None and not _is_decided_since(evidence.forgotten_at, evidence)
 
 
 def _is_justified(evidence: Evidence) -> bool:

@@ -189,7 +189,7 @@ class Findings:
             return Outcome.PLANNED
         if self.violations and (self.held or not self.released):
             return Outcome.BLOCKED
-        return Outcome.PARTIAL if self.is_unsettled or self.refused else Outcome.SUCCEEDED
+        return Outcome.PARTIAL if self.is_unsettled or self.refused or self.former else Outcome.SUCCEEDED
 
     @property
     def key_was_refused(self) -> bool:

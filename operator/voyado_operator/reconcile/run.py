@@ -358,7 +358,7 @@ class Run:
         """Take people off the former target, once the new one is proven."""
         former, diff, account = prepared.former, self.findings.diff, self.findings.account
         is_proven = diff is not None and (diff.counts.entering == 0 or diff.counts.unchanged > 0 or account.settled > 0)
-        if not prepared.ledger.has_claimed or not is_proven:
+        if not is_proven or self.assignment.side.owner not in prepared.ledger.info.owners:
             return
         if isinstance(former, Former):
             await self._take_off(workspace, former, prepared.ledger, decision)
