@@ -114,6 +114,22 @@ def test_what_is_known_not_to_have_happened_was_not_sent(url: str) -> None:
     assert contacts(ledger.sent(Operation.REMOVE, later)) == set(), "a refusal pays for no other removal"
 
 
+def test_what_the_same_commit_takes_back_was_not_sent(url: str) -> None:
+    ledger = opened(url)
+    for entry, some, approval in (
+        (Entry.ASKED, IDS[:3], None),
+        (Entry.VOID, IDS[:1], None),
+        (Entry.DECLINED, IDS[1:2], None),
+        (Entry.LEAVING, IDS[5:7], None),
+        (Entry.ADD, IDS[5:6], RESTORED),
+    ):
+        ledger.note(entry, some, START, approval)
+    ledger.commit()
+
+    assert contacts(ledger.sent(Operation.ADD, START)) == set(IDS[2:3])
+    assert contacts(ledger.sent(Operation.REMOVE, START)) == set(IDS[6:7])
+
+
 def test_a_new_ledger_is_empty_and_nobody_owns_it(url: str) -> None:
     ledger = opened(url)
     assert (members(ledger), ledger.version) == ([], 0)
@@ -177,6 +193,20 @@ def test_a_rebase_forgets_no_member_and_keeps_the_window(url: str) -> None:
     assert sorted(members(opened(url))) == IDS[10:]
     assert contacts(opened(url).sent(Operation.REMOVE, START - timedelta(days=1))) == set(IDS[:10])
     assert opened(url).peak(START - timedelta(days=1), 20) == 30
+
+
+@pytest.mark.usefixtures("small_rebases")
+def test_a_rebase_leaves_nothing_of_the_one_before(url: str) -> None:
+    ledger, day = opened(url), timedelta(days=1)
+    record(ledger, Entry.ADD, IDS, START)
+    for some in (IDS[:10], IDS[10:20]):
+        record(ledger, Entry.LEAVING, some, START)
+        record(ledger, Entry.REMOVE, some, START)
+        ledger.compact(START)
+
+    [counted] = ledger._log.rows("select count(*) as rows from log")
+    assert counted["rows"] == len(IDS[20:]) + len(IDS) + 2 * 20, "the members, and the history"
+    assert opened(url).peak(START - day, len(IDS[20:])) == len(IDS)
 
 
 @pytest.mark.usefixtures("small_rebases")

@@ -49,6 +49,17 @@ def test_an_empty_audience_is_blocked_unless_it_is_meant():
     assert blocked_by(plan(contacts=0, entering=0, leaving=10), Limits(allow_empty=True)) == []
 
 
+@pytest.mark.parametrize(("pending", "blocked"), [(1, False), (0, True)])
+def test_rows_that_wait_for_their_look_up_are_no_empty_audience(pending, blocked):
+    assert ("allowEmpty" in blocked_by(plan(contacts=0, pending=pending, entering=0, leaving=10))) is blocked
+
+
+@pytest.mark.parametrize(("allowed", "held"), [(True, False), (False, True)])
+def test_an_empty_audience_holds_opt_outs_too(allowed, held):
+    judged = plan(contacts=0, entering=5, leaving=0, entering_opts_out=True)
+    assert opt_outs_held(violations(judged, Limits(allow_empty=allowed))) is held
+
+
 def test_an_empty_audience_does_not_take_the_small_number_exemption():
     empty = plan(contacts=0, entering=0, leaving=15, peak=15)
     assert blocked_by(empty, Limits(allow_empty=True)) == ["maxRemovals"]

@@ -1,0 +1,103 @@
+"""What a refusal leaves behind: how long a change is parked, and what is known of the contact after it."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.component.conftest import Install
+from tests.component.installation import Installation, Warehouse
+
+REFUSED = {"kind": "status", "method": "PATCH", "status": 422}
+
+
+@pytest.mark.parametrize(("earlier", "hours"), [(0, 1), (1, 6), (2, 24), (3, 24)])
+@pytest.mark.parametrize("kind", ["single", "opt-in"])
+async def test_each_refusal_parks_it_longer(install: Install, kind: str, earlier: int, hours: int) -> None:
+    here = install(kind)
+    [one, other] = here.people[:2]
+    here.select([one])
+    here.engage.faults(REFUSED)
+    for _ in range(earlier + 1):
+        await here.run(hours=25)
+    here.engage.faults()
+
+    await here.run(minutes=60 * hours - 2)
+    assert here.shown() == set(), "it is not tried before its time"
+    await here.run(minutes=3)
+    assert here.shown() == {one}
+
+    here.select([one, other])
+    await here.run()
+    assert here.shown() == {one, other}
+
+
+@pytest.mark.parametrize("again", ["with the next manifest", "for a named contact type"])
+async def test_a_refused_opt_in_is_no_no_of_the_person(install: Install, again: str) -> None:
+    here = install("opt-in")
+    [one, other] = here.people[:2]
+    here.select([one, other])
+    here.engage.faults(REFUSED | {"times": 1})
+    await here.run()
+    here.engage.faults()
+    assert len(here.shown()) == 1
+
+    if again == "for a named contact type":
+        here.move(contactType="Member")
+    here.generation += 1
+    await here.run(hours=2)
+
+    assert here.shown() == {one, other}
+
+
+async def no_longer_in_engage(install: Install, folder: Path) -> tuple[Installation, Warehouse]:
+    """The first person was opted in and then deleted in Engage, which a run has seen."""
+    here = install("opt-in")
+    warehouse = Warehouse(here, folder)
+    here.edit(drift={"sample": 10, "onDrift": "Report"})
+    warehouse.holds((here.people[0], None, None), (here.people[1], None, None))
+    await here.run()
+    assert here.shown() == set(here.people[:2])
+    here.engage.remove(here.people[0])
+    status = await here.run()
+    assert status.members == 1
+    return here, warehouse
+
+
+@pytest.mark.parametrize("is_refused", [True, False])
+async def test_who_was_gone_and_is_back_is_not_opted_in_without_a_decision(
+    install: Install, tmp_path: Path, is_refused: bool
+) -> None:
+    """Nor after an opt-in that the person had decided on was refused."""
+    here, warehouse = await no_longer_in_engage(install, tmp_path)
+    [one, other] = here.people[:2]
+    here.engage.seed([{"id": one, "preferences": {"acceptsEmail": False}}])
+    here.passed += timedelta(hours=1)
+    if is_refused:
+        decided = (here.around.clock() - timedelta(minutes=10)).isoformat()
+        warehouse.holds((one, None, decided), (other, None, None))
+        here.engage.faults(REFUSED)
+        status = await here.run()
+        here.engage.faults()
+        assert status.last_run is not None
+        assert status.last_run.rejected == 1
+
+    warehouse.holds((one, None, None), (other, None, None))
+    here.generation += 1
+    await here.run(hours=2)
+
+    assert here.shown() == {other}
+
+
+async def test_who_was_gone_and_is_back_is_opted_in_by_a_decision(install: Install, tmp_path: Path) -> None:
+    here, warehouse = await no_longer_in_engage(install, tmp_path)
+    [one, other] = here.people[:2]
+    here.engage.seed([{"id": one, "preferences": {"acceptsEmail": False}}])
+    here.passed += timedelta(hours=1)
+
+    decided = (here.around.clock() - timedelta(minutes=10)).isoformat()
+    warehouse.holds((one, None, decided), (other, None, None))
+    here.generation += 1
+    await here.run()
+
+    assert here.shown() == {one, other}
