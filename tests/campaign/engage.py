@@ -58,7 +58,7 @@ class Batch:
     is_done: bool = False
 
 
-class HangUp(Exception):
+class HangUpError(Exception):
     """The connection breaks; nothing is answered."""
 
 
@@ -124,7 +124,7 @@ class Engage:
             self._work_on_batches()
             answer = self._answered(request, body)
             self._after(self, number, request)
-        except HangUp:
+        except HangUpError:
             if request.transport is not None:
                 request.transport.abort()
             return web.Response()
@@ -146,36 +146,46 @@ class Engage:
         if "User-Agent" not in request.headers or request.headers.get("Content-Type") != "application/json":
             raise web.HTTPInternalServerError(reason="AnErrorHasOccurred")
         parts = request.path.removeprefix(f"{BASE}/").split("/")
-        match request.method, parts:
-            case "GET", ["consents"]:
+        answer = self._asked(request, parts) if request.method == "GET" else self._told(request, parts, body)
+        if answer is None:
+            raise web.HTTPNotFound(reason="NoSuchOperation")
+        return answer
+
+    def _asked(self, request: web.BaseRequest, parts: list[str]) -> web.Response | None:
+        match parts:
+            case ["consents"]:
                 return web.json_response([{"id": one, "name": name} for one, name in CONSENTS.items()])
-            case "GET", ["contacts", "count"] | ["contacts", str(), "count"]:
+            case ["contacts", "count"] | ["contacts", str(), "count"]:
                 if len(parts) == 3 and parts[1] != TYPE:
                     raise web.HTTPBadRequest(reason="InvalidContactType")
                 return web.json_response(sum(one.exists for one in self.contacts.values()))
-            case "GET", ["contacts", "id"]:
+            case ["contacts", "id"]:
                 return self._found(request.query.get("email", ""))
-            case "GET", ["contacts", "bulk", "status"]:
+            case ["contacts", "bulk", "status"]:
                 return self._status(request.query.get("batchId", ""))
-            case "PATCH", ["contacts", "bulk"]:
-                return self._bulk(json.loads(body), acting(request))
-            case "GET", ["contacts", contact]:
+            case ["contacts", contact]:
                 return self._shown(self._one(contact), acting(request))
+        return None
+
+    def _told(self, request: web.BaseRequest, parts: list[str], body: bytes) -> web.Response | None:
+        by = acting(request)
+        match request.method, parts:
+            case "PATCH", ["contacts", "bulk"]:
+                return self._bulk(json.loads(body), by)
             case "PATCH", ["contacts", contact]:
-                self._patch(self._one(contact), json.loads(body), acting(request))
+                self._patch(self._one(contact), json.loads(body), by)
                 return self._shown(self._one(contact), "")
-            case ("PUT" | "DELETE"), ["contacts", contact, "labels", label]:
-                on = request.method == "PUT"
-                self._set(self._one(contact), f"endpoint:{label}", value=on, by=acting(request))
+            case (("PUT" | "DELETE"), ["contacts", contact, "labels", label]):
+                self._set(self._one(contact), f"endpoint:{label}", value=request.method == "PUT", by=by)
                 return web.json_response({})
             case "POST", ["automation", "customTriggers", trigger, "triggerByContactId", contact]:
                 if trigger not in TRIGGERS:
                     raise web.HTTPNotFound(reason="TriggerNotFound")
                 payload = json.loads(body)
                 on = payload["action"] == "add"
-                self._set(self._one(contact), f"trigger:{trigger}:{payload['label']}", value=on, by=acting(request))
+                self._set(self._one(contact), f"trigger:{trigger}:{payload['label']}", value=on, by=by)
                 return web.json_response({})
-        raise web.HTTPNotFound(reason="NoSuchOperation")
+        return None
 
     def _one(self, contact: str) -> str:
         try:

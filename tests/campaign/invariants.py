@@ -5,6 +5,14 @@ A rule returns a sentence for each time that it was broken. "The audience" is wh
 
 from collections.abc import Callable, Iterator
 
+from tests.campaign.excuses import (
+    deserves_a_yes,
+    is_justified,
+    is_known_to_have_left,
+    is_undated_and_unknown,
+    may_be_a_member,
+    said_yes_since,
+)
 from tests.campaign.log import (
     PERSON,
     Approved,
@@ -15,7 +23,7 @@ from tests.campaign.log import (
     Settled,
     Wrote,
 )
-from tests.campaign.model import UNSEEN, Past, Write, is_choice, is_preference, is_trigger
+from tests.campaign.model import Past, Write, is_choice, is_trigger
 
 FOR_A_PERSON = {"TargetConflict"}
 """What may still need a person when all manifests are right, all tenants answer and all plans are approved."""
@@ -80,54 +88,27 @@ def nobody_is_opted_in_over_a_newer_no(past: Past) -> Iterator[str]:
         wishes = past.wishes_meanwhile(write)
         if no is None or not wishes:
             continue
-        place, said = no
+        _, said = no
         decisions = [wish.people[wrote.contact] for wish in wishes if wrote.contact in wish.people]
         if not decisions:
             yield f"{_who(write)} is opted in by {wrote.by}, whose audience does not have them"
-        elif any(one is not None and (said is None or one > said) for one in decisions):
-            continue
-        elif _is_undated_and_unknown(past, write, place, looked):
-            continue
-        else:
+        elif not is_justified(said, decisions) and not is_undated_and_unknown(past, write, looked):
             yield f"{_who(write)} is opted in by {wrote.by} over a no {'from before' if said is None else 'since'}"
 
 
-def _is_undated_and_unknown(past: Past, write: Write, no: int, looked: int) -> bool:
-    wrote = write.wrote
-    is_known = past.was_known(wrote.contact, wrote.target, looked)
-    is_forgotten = past.forgotten_since(wrote.contact, UNSEEN, looked)
-    return is_preference(wrote.target) and not is_known and not is_forgotten and not past.ledgers_changed(looked)
-
-
 def no_opt_out_is_lost(past: Past) -> Iterator[str]:
-    """Who is on an opt-out list has the no in the end, unless they said yes since, and complained no more after that."""
+    """Who is on an opt-out list has the no in the end.
+
+    Unless the person said yes after their no was done, and complained no more after that.
+    """
     for place, settled in past.log.each(Settled):
         for outcome in settled.outcomes:
             if outcome.wish.enters != "no" or outcome.ready != "True" or outcome.reason == "Suspended":
                 continue
-            for contact, decided in outcome.wish.people.items():
+            for contact in outcome.wish.people:
                 shown = outcome.shown.get(contact, False)
-                if shown is not False and not _said_yes_since(past, outcome, contact, place):
-                    yield f"{contact[-2:]} is on the opt-out list of {outcome.activation}, and {outcome.wish.target} shows {shown}"
-                del decided
-
-
-def _said_yes_since(past: Past, outcome: Outcome, contact: str, end: int) -> bool:
-    """Whether the person said yes after their no had been done under the present wish, and complained no more."""
-    target, decided = outcome.wish.target, outcome.wish.people[contact]
-    yes = next(
-        ((place, one) for place, one in past.log.latest(Wrote, end) if (one.contact, one.target) == (contact, target)),
-        None,
-    )
-    if yes is None or yes[1].by != PERSON or not yes[1].after:
-        return False
-    if decided is not None and decided > yes[1].at:
-        return False
-    start = next((at for at, wish in reversed(past.wishes(outcome.activation, end)) if wish.target != target or wish.enters != "no" or contact not in wish.people), 0)
-    return any(
-        one.activation == outcome.activation and not one.was_killed and one.ready == "True" and one.reason == "Succeeded"
-        for _, one in past.log.each(Ended, start, yes[0])
-    )
+                if shown is not False and not said_yes_since(past, outcome, contact, place):
+                    yield f"{contact[-2:]} is on the opt-out list {outcome.activation}, and shows {shown}"
 
 
 def nothing_is_believed_that_engage_did_not_do(past: Past) -> Iterator[str]:
@@ -143,14 +124,9 @@ def nothing_is_believed_that_engage_did_not_do(past: Past) -> Iterator[str]:
             continue
         wish = said[-1][1]
         people = past.everybody_of(event.activation, place)
-        has = sum(1 for one in people if _may_be_a_member(values.get((one, wish.target or "")), wish.enters))
+        has = sum(1 for one in people if may_be_a_member(values.get((one, wish.target or "")), wish.enters))
         if (event.members or 0) > has:
             yield f"{event.activation} shows {event.members} members of {wish.target}, Engage has at most {has}"
-
-
-def _may_be_a_member(state: tuple[bool, str] | None, enters: str) -> bool:
-    """Nobody has written it during the campaign; or it is as entering writes it; or a person changed it last."""
-    return state is None or state[0] == (enters != "no") or state[1] == PERSON
 
 
 def nobody_else_is_touched(past: Past) -> Iterator[str]:
@@ -235,29 +211,16 @@ def _unaligned(past: Past, outcome: Outcome, end: int) -> Iterator[str]:
         changed_last = writes[-1][1].by if writes else None
         if contact in wish.people and wish.enters == "on" and not shown and changed_last != PERSON:
             yield f"{contact[-2:]} is in the audience of {outcome.activation}, and has not got {target}"
-        if contact in wish.people and wish.enters == "yes" and not shown and _deserves_a_yes(past, outcome, contact, end):
+        if (
+            contact in wish.people
+            and wish.enters == "yes"
+            and not shown
+            and deserves_a_yes(past, outcome, contact, end)
+        ):
             yield f"{contact[-2:]} is in the audience of {outcome.activation}, and is not opted in to {target}"
         has_left = contact not in wish.people and changed_last == outcome.activation and shown
-        if has_left and wish.leaves != "nothing" and _is_known_to_have_left(past, outcome, writes[-1][0], contact, end):
+        if has_left and wish.leaves != "nothing" and is_known_to_have_left(past, outcome, writes[-1][0], contact, end):
             yield f"{contact[-2:]} left the audience of {outcome.activation}, and keeps {target}"
-
-
-def _deserves_a_yes(past: Past, outcome: Outcome, contact: str, end: int) -> bool:
-    """Nothing speaks against the yes: no no since before all this, or a decision after every no and every loss."""
-    target, decided = outcome.wish.target or "", outcome.wish.people[contact]
-    loss = past.latest_loss(contact, end)
-    no = past.latest_no(contact, target, outcome.shown[contact], end)
-    if decided is None:
-        return loss is None and no is None
-    return (no is None or no[1] is None or decided > no[1]) and (loss is None or decided > loss)
-
-
-def _is_known_to_have_left(past: Past, outcome: Outcome, written: int, contact: str, end: int) -> bool:
-    """Whether the ledger that knows of the yes is still there, and the activation was about this target all along."""
-    target = outcome.wish.target
-    wishes = [wish for place, wish in past.wishes(outcome.activation, end) if place >= written]
-    stayed = all(wish.target == target and wish.enters == outcome.wish.enters for wish in wishes)
-    return stayed and not past.ledgers_changed(end, written) and not past.forgotten_since(contact, written, end)
 
 
 def _who(write: Write) -> str:

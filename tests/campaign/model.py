@@ -26,7 +26,7 @@ UNSEEN = -1
 
 
 class Write(NamedTuple):
-    """A write of an operator, and its place in the log."""
+    """A write, and its place in the log."""
 
     place: int
     wrote: Wrote
@@ -72,6 +72,17 @@ class Past:
         before = [wish for place, wish in said if place < began][-1:]
         return before + [wish for place, wish in said if place >= began]
 
+    def wished_all_along_since(self, activation: str, end: int, enters: str, contact: str) -> int:
+        """Since where an activation wants what it wants in the end, of the contact too."""
+        said = self.wishes(activation, end)
+        target = said[-1][1].target if said else None
+        since = end
+        for place, wish in reversed(said):
+            if (wish.target, wish.enters) != (target, enters) or contact not in wish.people:
+                break
+            since = place
+        return since
+
     def is_deleted(self, activation: str, end: int) -> bool:
         """Whether a person has deleted it and not applied it again."""
         for _, event in self.log.latest(Event, end):
@@ -88,6 +99,13 @@ class Past:
     def targets_of(self, activation: str, end: int) -> set[str]:
         """What it was ever about."""
         return {wish.target for _, wish in self.wishes(activation, end) if wish.target}
+
+    def latest_write(self, contact: str, target: str, end: int) -> Write | None:
+        """Who wrote it last, person or operator, and where."""
+        for place, wrote in self.log.latest(Wrote, end):
+            if (wrote.contact, wrote.target) == (contact, target):
+                return Write(place, wrote)
+        return None
 
     def latest_no(self, contact: str, target: str, before: bool | None, end: int) -> tuple[int, datetime | None] | None:
         """The latest no about the contact, its place and when it was said, whoever wrote it.
@@ -155,5 +173,3 @@ class Past:
                 if said and said[-1][1].target != target and not said[-1][1].is_held:
                     return True
         return False
-
-

@@ -16,14 +16,13 @@ from tests.campaign.drawing import Sequence
 from tests.campaign.engage import Engage
 from tests.campaign.invariants import broken
 from tests.campaign.log import Log, Outcome, Settled
-from tests.campaign.manifests import wish
 from tests.campaign.process import ACTING
-from tests.campaign.steps import approve, take
+from tests.campaign.steps import approve, delete, take
 from tests.campaign.world import World
 
-ROUNDS, CALM_ROUNDS = 8, 2
+ROUNDS, CALM_ROUNDS = 8, 1
 Broken = dict[str, list[str]]
-HURRIED = {
+HURRIED: dict[str, dict[str, Any]] = {
     "voyado_operator.reconcile.canary": {"BETWEEN_LOOKS": 0.0},
     "voyado_operator.reconcile.run": {"WORTH_REMEMBERING": 0},
     "voyado_operator.reconcile.deletion": {"FIRST_WAIT": 0.01, "LONGEST_WAIT": 0.02, "GRACE": timedelta(seconds=0.1)},
@@ -69,9 +68,7 @@ class Theatre:
             logging.disable(logging.NOTSET)
 
     async def _played(self, sequence: Sequence) -> tuple[Broken, Log]:
-        world = World(
-            self._tenants, sequence.contacts, sequence.operators, share_a_root=sequence.share_a_root
-        )
+        world = World(self._tenants, sequence.contacts, sequence.operators, share_a_root=sequence.share_a_root)
         try:
             self._set_up(world, sequence)
             for step in sequence.steps:
@@ -109,6 +106,24 @@ async def settle(world: World) -> None:
     for name, activation in list(world.activations.items()):
         if not world.objects.is_deleted(world.key(name)):
             world.activate(name, activation.repaired())
+    await _hours(world)
+    if waiting := [name for name in world.activations if _reason(world, name) == "TargetConflict"]:
+        _end_the_conflicts(world, waiting)
+        await _hours(world)
+
+
+def _end_the_conflicts(world: World, waiting: list[str]) -> None:
+    """Do what TargetConflict asks for: delete the other activations of the target."""
+    for name in waiting:
+        if world.objects.is_deleted(world.key(name)):
+            continue
+        for other in world.activations:
+            if other != name and world.wish(other).target == world.wish(name).target:
+                delete(world, other)
+
+
+async def _hours(world: World) -> None:
+    """Hours pass, until nothing changes any more."""
     calm = 0
     for _ in range(ROUNDS):
         approve(world)
@@ -120,10 +135,18 @@ async def settle(world: World) -> None:
     world.log.note(Settled(world.clock(), tuple(_outcomes(world))))
 
 
+def _reason(world: World, name: str) -> str:
+    """What its Ready says."""
+    conditions = world.objects.held.get(world.key(name), {}).get("status", {}).get("conditions", [])
+    return next((str(one["reason"]) for one in conditions if one["type"] == "Ready"), "")
+
+
 def _is_calm(world: World) -> bool:
     """Whether nothing waits for an approval, and everything says that it is done or in conflict."""
     for key, one in world.objects.held.items():
-        ready = next((each for each in one["status"].get("conditions", []) if each["type"] == "Ready"), {})
+        ready: dict[str, Any] = next(
+            (each for each in one["status"].get("conditions", []) if each["type"] == "Ready"), {}
+        )
         if key[0] == "SegmentActivation" and (
             one["status"].get("plan") or not (ready.get("status") == "True" or ready.get("reason") == "TargetConflict")
         ):
@@ -132,13 +155,13 @@ def _is_calm(world: World) -> bool:
 
 
 def _outcomes(world: World) -> Iterator[Outcome]:
-    for name, activation in world.activations.items():
+    for name in world.activations:
         key = world.key(name)
         if world.objects.is_deleted(key):
             continue
         conditions = {one["type"]: one for one in world.objects.held[key]["status"].get("conditions", [])}
         ready: dict[str, str] = conditions.get("Ready", {})
-        said = wish(activation, world.connections.get(activation.connection), world.tables[activation.table])
+        said = world.wish(name)
         shown: dict[str, bool | None] = {}
         if said.target is not None:
             tenant = next(one for one in world.tenants if said.target.startswith(f"{one.name}/"))

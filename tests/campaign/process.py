@@ -240,5 +240,3 @@ class Process:
     def withdraws(self) -> bool:
         """Whether a deletion is being worked on."""
         return bool(self._deletions._tasks)
-
-

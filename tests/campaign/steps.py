@@ -204,5 +204,3 @@ async def take(world: World, step: Step) -> None:
         at_once(world, *step[1:])
     else:
         await STEPS[step[0]](world, *step[1:])
-
-

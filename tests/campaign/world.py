@@ -17,8 +17,8 @@ from aiohttp import web
 from voyado_operator.api.common import Kind
 from voyado_operator.cli.contact import contact as contact_command
 
-from tests.campaign.engage import Contact, Engage, HangUp, acting
-from tests.campaign.log import Ended, Forgotten, Gone, Log, Wished
+from tests.campaign.engage import Contact, Engage, HangUpError, acting
+from tests.campaign.log import Forgotten, Gone, Log, Wish, Wished
 from tests.campaign.manifests import TABLES, Activation, Connection, Table, wish
 from tests.campaign.objects import Key, Objects
 from tests.campaign.process import Process
@@ -123,12 +123,16 @@ class World:
         self._note_wishes()
 
     def _note_wishes(self) -> None:
-        for name, activation in self.activations.items():
-            said = wish(activation, self.connections.get(activation.connection), self.tables[activation.table])
-            latest = next((one.wish for _, one in self.log.latest(Wished, len(self.log.events))
-                           if one.activation == self.key_name(name)), None)
-            if said != latest:
-                self.log.note(Wished(self.clock(), self.key_name(name), said))
+        for name in self.activations:
+            said, key = self.wish(name), self.key_name(name)
+            known = (one.wish for _, one in self.log.latest(Wished, len(self.log.events)) if one.activation == key)
+            if said != next(known, None):
+                self.log.note(Wished(self.clock(), key, said))
+
+    def wish(self, name: str) -> Wish:
+        """What an activation, its connection and its audience say now."""
+        activation = self.activations[name]
+        return wish(activation, self.connections.get(activation.connection), self.tables[activation.table])
 
     def forget(self, contact: str) -> None:
         """`voyado-operator contact ID --forget` in every operator's pod."""
@@ -240,7 +244,7 @@ class World:
             what()
         self._moment()
         if self._killed.is_set():
-            raise HangUp
+            raise HangUpError
         fault = self.faults.pop(0) if self.faults and acting(request) != "an operator" else ""
         match fault:
             case "502":
@@ -251,7 +255,7 @@ class World:
                 raise web.HTTPUnprocessableEntity(reason="ValidationError")
             case "hang up before":
                 engage._note_refusal(request)
-                raise HangUp
+                raise HangUpError
             case "hang up after":
                 self._hang_up_after = True
 
@@ -261,7 +265,7 @@ class World:
         self._moment()
         if self._killed.is_set() or self._hang_up_after:
             self._hang_up_after = False
-            raise HangUp
+            raise HangUpError
 
     async def end(self) -> None:
         for process in self.processes:
