@@ -32,7 +32,7 @@ class Sequence:
         return "\n".join(lines)
 
 
-Draw = Callable[[random.Random], Step]
+Draw = Callable[[random.Random], Step | tuple[Step, ...]]
 EDITS: dict[str, tuple[Any, ...]] = {
     "target": TARGETS,
     "table": tuple(range(TABLES)),
@@ -88,8 +88,18 @@ def _run(draw: random.Random) -> Step:
 
 
 def _broken_run(draw: random.Random) -> Step:
-    faults = ["" for _ in range(draw.randrange(12))] + draw.choices(FAULTS, k=draw.choice((1, 2, 4)))
+    """Some requests go well, then one or several in a row go wrong."""
+    faults = ["" for _ in range(draw.randrange(12))] + draw.choices(FAULTS, k=draw.choice((1, 2)))
+    faults += [draw.choice(FAULTS)] * draw.choice((0, 2, 4))
     return "run", ["a", "b"], faults, None, draw.random() < 0.3
+
+
+def _lost_answer(draw: random.Random) -> tuple[Step, ...]:
+    """Engage does what it is asked, its answer is lost, and the person says the opposite at once."""
+    request, target = draw.randrange(3, 14), draw.choice(CHOICES)
+    said = ("decides", draw.randrange(8), target, False)
+    faults = ["" for _ in range(request - 1)] + ["hang up after"]
+    return ("during_the_next_run", request + 1, said), ("run", ["a", "b"], faults, None, False)
 
 
 def _killed_run(draw: random.Random) -> Step:
@@ -148,6 +158,8 @@ BREAKING: tuple[Draw, ...] = (
     _killed_run,
     _killed_run,
     _broken_run,
+    _broken_run,
+    _lost_answer,
     _meanwhile(_decides, _edit, _edit_connection, _forget, _approve, _audience),
     _approve,
 )
@@ -184,11 +196,11 @@ def drawn(seed: int) -> Sequence:
     connections = {
         one: Connection(route=draw.choice(routes), bulk=draw.choice(("Auto", "Off"))) for one in ("engage", "other")
     }
-    steps: list[Step] = [("run", ["a", "b"], [], None, False)]
+    steps: list[Step] = [("run", ["a", "b"], [], None, False)] if draw.random() < 0.7 else []
     for _ in range(draw.randrange(3, 8)):
-        step = draw.choice(SLICES[name])(draw)
-        steps.append(step)
-        if step[0] not in ("run", "wait") and draw.random() < 0.7:
+        chosen = draw.choice(SLICES[name])(draw)
+        steps += [chosen] if isinstance(chosen[0], str) else chosen
+        if steps[-1][0] not in ("run", "wait") and draw.random() < 0.7:
             steps.append(_run(draw))
     contacts = draw.randrange(4, 9)
     return Sequence(
@@ -197,7 +209,7 @@ def drawn(seed: int) -> Sequence:
         share_a_root=draw.random() < 0.5,
         accepts={number: draw.random() < 0.5 for number in range(contacts)},
         terms={number: draw.choice((None, True, False)) for number in range(contacts)},
-        batch_asks=draw.choice((0, 0, 1, 4)),
+        batch_asks=draw.choice((0, 0, 1, 4, 12)),
         connections=connections,
         activations=activations,
         tables=[_people(draw) for _ in range(TABLES)],

@@ -54,6 +54,7 @@ class Batch:
     rows: list[dict[str, Any]]
     by: str
     asks: int
+    place: int
     errors: list[dict[str, str]] = field(default_factory=list)
     is_done: bool = False
 
@@ -101,7 +102,17 @@ class Engage:
         if self.contacts[contact].exists:
             self._set(contact, target, value=value, by=PERSON, source="web")
 
-    def _set(self, contact: str, target: str, *, value: bool, by: str, source: str = "", comment: str = "") -> None:
+    def _set(
+        self,
+        contact: str,
+        target: str,
+        *,
+        value: bool,
+        by: str,
+        source: str = "",
+        comment: str = "",
+        asked: int | None = None,
+    ) -> None:
         found, (kind, name), now = self.contacts[contact], target.split(":", 1), self.clock()
         before = found.value(target)
         if kind == "consent":
@@ -112,7 +123,7 @@ class Engage:
         if kind != "trigger":
             found.modified = now
         activation, _, operator = by.partition("@")
-        self.log.note(Wrote(now, activation, contact, f"{self.name}/{target}", before, value, operator))
+        self.log.note(Wrote(now, activation, contact, f"{self.name}/{target}", before, value, operator, asked))
 
     # What a client sees.
 
@@ -219,7 +230,7 @@ class Engage:
             }
         )
 
-    def _patch(self, contact: str, changes: dict[str, Any], by: str) -> None:
+    def _patch(self, contact: str, changes: dict[str, Any], by: str, asked: int | None = None) -> None:
         """All of it or, with an error, nothing."""
         preferences, consents = changes.pop("preferences", {}), changes.pop("consents", [])
         wrong = changes.keys() - ATTRIBUTES | preferences.keys() - PREFERENCES
@@ -228,16 +239,16 @@ class Engage:
         if wrong or not all(isinstance(value, bool) for value in values):
             raise web.HTTPUnprocessableEntity(reason="ValidationError")
         for name, value in changes.items():
-            self._set(contact, f"attribute:{name}", value=value, by=by)
+            self._set(contact, f"attribute:{name}", value=value, by=by, asked=asked)
         for name, value in preferences.items():
-            self._set(contact, f"preference:{name}", value=value, by=by)
+            self._set(contact, f"preference:{name}", value=value, by=by, asked=asked)
         for one in consents:
             more = {"source": one.get("source", ""), "comment": one.get("comment", "")}
-            self._set(contact, f"consent:{one['id']}", value=one["value"], by=by, **more)
+            self._set(contact, f"consent:{one['id']}", value=one["value"], by=by, asked=asked, **more)
 
     def _bulk(self, rows: list[dict[str, Any]], by: str) -> web.Response:
         batch_id = f"batch-{len(self.batches)}"
-        self.batches[batch_id] = Batch(rows, by, self.batch_asks)
+        self.batches[batch_id] = Batch(rows, by, self.batch_asks, len(self.log.events))
         return web.json_response(batch_id, status=202)
 
     def _work_on_batches(self) -> None:
@@ -251,7 +262,7 @@ class Engage:
         for row in batch.rows:
             contact = row.pop("contactId", "")
             try:
-                self._patch(self._one(contact), row, batch.by)
+                self._patch(self._one(contact), row, batch.by, batch.place)
             except web.HTTPException as refusal:
                 batch.errors.append({"contactId": contact, "errorCode": refusal.reason})
 

@@ -20,7 +20,10 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Wrote(Event):
-    """One field of one contact was set in Engage; `by` is PERSON or the activation for which `operator` sent it."""
+    """One field of one contact was set in Engage; `by` is PERSON or the activation for which `operator` sent it.
+
+    `asked` is the place in the log at which Engage was asked to, where it did so later.
+    """
 
     by: str
     contact: str
@@ -28,6 +31,7 @@ class Wrote(Event):
     before: bool | None
     after: bool
     operator: str = ""
+    asked: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

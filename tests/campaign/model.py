@@ -31,6 +31,11 @@ class Write(NamedTuple):
     place: int
     wrote: Wrote
 
+    @property
+    def asked(self) -> int:
+        """Where Engage was asked to."""
+        return self.place if self.wrote.asked is None else self.wrote.asked
+
 
 def is_preference(target: str) -> bool:
     return "/preference:" in target
@@ -61,14 +66,14 @@ class Past:
 
     def step_began(self, write: Write) -> int:
         """Where the operator's work began, in which it wrote."""
-        for place, began in self.log.latest(Began, write.place):
+        for place, began in self.log.latest(Began, write.asked):
             if began.activation == write.wrote.by and began.operator == write.wrote.operator:
                 return place
         return 0
 
     def wishes_meanwhile(self, write: Write) -> list[Wish]:
         """The wish with which the work began, and those that came while it went on."""
-        began, said = self.step_began(write), self.wishes(write.wrote.by, write.place)
+        began, said = self.step_began(write), self.wishes(write.wrote.by, write.asked)
         before = [wish for place, wish in said if place < began][-1:]
         return before + [wish for place, wish in said if place >= began]
 
@@ -135,11 +140,17 @@ class Past:
         return bool(said) and said[-1][1].target == target and not said[-1][1].is_held and contact in said[-1][1].people
 
     def look_before(self, write: Write) -> int:
-        """Where its operator last saw the contact before it wrote, with nothing that went wrong in between."""
+        """Where its operator last saw the contact before it wrote.
+
+        A look is for one attempt: after one that was done or came to nothing, it takes another look.
+        """
         for place, event in self.log.latest(Event, write.place):
             if isinstance(event, Showed) and (event.by, event.contact) == (write.wrote.by, write.wrote.contact):
                 return place
-            if isinstance(event, Refused) and (event.by, event.contact) == (write.wrote.by, write.wrote.contact):
+            if isinstance(event, Refused | Wrote) and (event.by, event.contact) == (
+                write.wrote.by,
+                write.wrote.contact,
+            ):
                 return write.place
         return write.place
 

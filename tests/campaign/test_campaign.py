@@ -45,5 +45,7 @@ def told(seed: int, sequence: Sequence, broken: dict[str, list[str]], theatre: T
     return (
         f"{rule}: {how[0]}\nseed {seed} ({slice_of}), {len(short.steps)} of {len(sequence.steps)} steps:\n"
         f"{short.described()}\n{steps}\n"
-        f"repeat: CAMPAIGN_SEED={seed} CAMPAIGN=1 make chaos, or pytest tests/campaign -k 'test_no_sequence and 0'"
+        "Then all faults are repaired, what waits is approved, and whose target another activation has gets it by the "
+        "other's deletion.\n"
+        f"repeat: CAMPAIGN_SEED={seed} CAMPAIGN=1 pytest tests/campaign/test_campaign.py"
     )
