@@ -87,11 +87,16 @@ def _run(draw: random.Random) -> Step:
     return "run", draw.choice((["a"], ["b"], ["a", "b"])), [], None, draw.random() < 0.3
 
 
-def _broken_run(draw: random.Random) -> Step:
+def _with_work(draw: random.Random, run: Step) -> tuple[Step, ...]:
+    """The run, mostly one that has something to change."""
+    return (_audience(draw), run) if draw.random() < 0.8 else (run,)
+
+
+def _broken_run(draw: random.Random) -> tuple[Step, ...]:
     """Some requests go well, then one or several in a row go wrong."""
     faults = ["" for _ in range(draw.randrange(12))] + draw.choices(FAULTS, k=draw.choice((1, 2)))
     faults += [draw.choice(FAULTS)] * draw.choice((0, 2, 4))
-    return "run", ["a", "b"], faults, None, draw.random() < 0.3
+    return _with_work(draw, ("run", ["a", "b"], faults, None, draw.random() < 0.3))
 
 
 def _lost_answer(draw: random.Random) -> tuple[Step, ...]:
@@ -99,18 +104,20 @@ def _lost_answer(draw: random.Random) -> tuple[Step, ...]:
     request, target = draw.randrange(3, 14), draw.choice(CHOICES)
     said = ("decides", draw.randrange(8), target, False)
     faults = ["" for _ in range(request - 1)] + ["hang up after"]
-    return ("during_the_next_run", request + 1, said), ("run", ["a", "b"], faults, None, False)
+    meanwhile = ("during_the_next_run", request + 1, said)
+    return meanwhile, *_with_work(draw, ("run", ["a", "b"], faults, None, False))
 
 
-def _killed_run(draw: random.Random) -> Step:
-    return "run", ["a", "b"], [], draw.randrange(40), draw.random() < 0.3
+def _killed_run(draw: random.Random) -> tuple[Step, ...]:
+    return _with_work(draw, ("run", ["a", "b"], [], draw.randrange(40), draw.random() < 0.3))
 
 
 def _meanwhile(*others: Draw) -> Draw:
-    def drawn(draw: random.Random) -> Step:
-        return "during_the_next_run", draw.randrange(1, 25), draw.choice(others)(draw)
+    def during(draw: random.Random) -> tuple[Step, ...]:
+        meanwhile = ("during_the_next_run", draw.randrange(1, 25), draw.choice(others)(draw))
+        return meanwhile, *_with_work(draw, _run(draw))
 
-    return drawn
+    return during
 
 
 def _of_an_activation(what: str) -> Draw:
@@ -189,6 +196,7 @@ def drawn(seed: int) -> Sequence:
             policy=draw.choice(("Retain", "Withdraw")),
             keeps=draw.random() < 0.2,
             by=draw.choice(("contact_id", "contact_id", "email")),
+            most=draw.choice((100, 100, 2, 1)),
         )
         for one in ("ab" if is_about_two else "a")
     }
