@@ -36,8 +36,8 @@ def said_yes_since(past: Past, outcome: Outcome, contact: str, end: int) -> bool
 
 
 def may_be_a_member(state: tuple[bool, str] | None, enters: str) -> bool:
-    """Nobody has written it during the campaign; or it is as entering writes it; or a person changed it last."""
-    return state is None or state[0] == (enters != "no") or state[1] == PERSON
+    """Whether a contact is as entering writes it, or a person changed it last; None is what nobody has ever set."""
+    return state is not None and (state[0] == (enters != "no") or state[1] == PERSON)
 
 
 def deserves_a_yes(past: Past, outcome: Outcome, contact: str, end: int) -> bool:

@@ -18,6 +18,7 @@ from tests.campaign.log import (
     Approved,
     Ended,
     Forgotten,
+    Found,
     Log,
     Outcome,
     Settled,
@@ -113,8 +114,10 @@ def no_opt_out_is_lost(past: Past) -> Iterator[str]:
 
 def nothing_is_believed_that_engage_did_not_do(past: Past) -> Iterator[str]:
     """An activation counts no more members than Engage has, or had until a person changed it."""
-    values: dict[tuple[str, str], tuple[bool, str]] = {}
+    values: dict[tuple[str, str], tuple[bool, str] | None] = {}
     for place, event in enumerate(past.log.events):
+        if isinstance(event, Found):
+            values[event.contact, event.target] = (event.value is True, "") if event.value is not None else None
         if isinstance(event, Wrote):
             values[event.contact, event.target] = (event.after, event.by)
         if not isinstance(event, Ended) or event.was_killed or event.reason != "Succeeded" or event.ready != "True":

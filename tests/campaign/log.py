@@ -35,6 +35,15 @@ class Wrote(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Found(Event):
+    """What a contact showed of a person's decision when the campaign began."""
+
+    contact: str
+    target: str
+    value: bool | None
+
+
+@dataclass(frozen=True, slots=True)
 class Showed(Event):
     """Engage showed a contact to an activation's operator."""
 

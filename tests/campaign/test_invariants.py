@@ -128,7 +128,7 @@ CASES: dict[str, tuple[list[list[Event]], list[list[Event]]]] = {
     "nothing_is_believed_that_engage_did_not_do": (
         [
             [wished(LABELS), wrote(LABEL, True), wrote(LABEL, False), ended(members=1)],
-            [wished(LABELS), ended(members=2)],
+            [wished(LABELS), ended(members=1)],
         ],
         [
             [wished(LABELS), wrote(LABEL, True), ended(members=1)],

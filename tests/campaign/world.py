@@ -18,7 +18,7 @@ from voyado_operator.api.common import Kind
 from voyado_operator.cli.contact import contact as contact_command
 
 from tests.campaign.engage import Contact, Engage, HangUpError, acting
-from tests.campaign.log import Forgotten, Gone, Log, Wish, Wished
+from tests.campaign.log import Forgotten, Found, Gone, Log, Wish, Wished
 from tests.campaign.manifests import TABLES, Activation, Connection, Table, wish
 from tests.campaign.objects import Key, Objects
 from tests.campaign.process import Process
@@ -80,6 +80,11 @@ class World:
                 preferences = {"acceptsEmail": accepts.get(number, False), "acceptsSms": False, "acceptsPostal": True}
                 term = terms.get(number)
                 said = {} if term is None else {"value": term, "date": old.isoformat(), "source": "web"}
+                for target, value in (
+                    ("preference:acceptsEmail", preferences["acceptsEmail"]),
+                    ("consent:memberTerms", term),
+                ):
+                    self.log.note(Found(old, one, f"{tenant.name}/{target}", value))
                 tenant.contacts[one] = Contact(
                     f"person-{number}@example.com", preferences, {"memberTerms": said} if said else {}, old
                 )
@@ -245,13 +250,12 @@ class World:
         self._moment()
         if self._killed.is_set():
             raise HangUpError
-        fault = self.faults.pop(0) if self.faults and acting(request) != "an operator" else ""
-        match fault:
+        match self._fault(request):
             case "502":
                 raise web.HTTPBadGateway(reason="BadGateway")
             case "429":
                 raise web.HTTPTooManyRequests(reason="TooManyRequests")
-            case "422" if request.method != "GET":
+            case "422":
                 raise web.HTTPUnprocessableEntity(reason="ValidationError")
             case "hang up before":
                 engage._note_refusal(request)
@@ -260,6 +264,11 @@ class World:
                 self._hang_up_after = True
 
     _hang_up_after = False
+
+    def _fault(self, request: web.BaseRequest) -> str:
+        """What goes wrong with this request; a refusal waits for a change that it can refuse."""
+        is_asking = self.faults[:1] == ["422"] and request.method == "GET"
+        return "" if not self.faults or is_asking or acting(request) == "an operator" else self.faults.pop(0)
 
     def _after_request(self, *_: object) -> None:
         self._moment()
