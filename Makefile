@@ -43,8 +43,9 @@ lint: setup                                   ## ruff, mypy --strict, import con
 test: controlplane tools                      ## every test, real control plane included
 	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder
 
-chaos: controlplane                           ## 100 kills -9 over every target and route; prints its seed, CHAOS_SEED= repeats one
+chaos: controlplane                           ## 100 kills -9 (CHAOS_SEED=) and 2,000 sequences of all that happens around runs (CAMPAIGN_SEED=)
 	CHAOS_KILLS=$${CHAOS_KILLS:-100} $(BIN)/python -m pytest -s tests/faults/test_kills.py
+	CAMPAIGN=$${CAMPAIGN:-2000} $(BIN)/python -m pytest -n 2 tests/campaign/test_campaign.py
 
 bench: setup .cache/bench/.installed          ## against the floor, drt and dlt, into docs/benchmark.md; QUICK=1 is short
 	@$(BIN)/python -m tests.bench

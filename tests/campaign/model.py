@@ -1,0 +1,186 @@
+"""What the log says of the past, so that the invariants can be short. It never looks at the operator's own records."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+from tests.campaign.log import (
+    PERSON,
+    Began,
+    Deleted,
+    Ended,
+    Event,
+    Forgotten,
+    Gone,
+    LedgersChanged,
+    Log,
+    Refused,
+    Showed,
+    Wish,
+    Wished,
+    Wrote,
+)
+
+UNSEEN = -1
+"""The place of what was so before the campaign began."""
+
+
+class Write(NamedTuple):
+    """A write, and its place in the log."""
+
+    place: int
+    wrote: Wrote
+
+    @property
+    def asked(self) -> int:
+        """Where Engage was asked to."""
+        return self.place if self.wrote.asked is None else self.wrote.asked
+
+
+def is_preference(target: str) -> bool:
+    return "/preference:" in target
+
+
+def is_choice(target: str) -> bool:
+    """Whether the target is a decision of the person's."""
+    return is_preference(target) or "/consent:" in target
+
+
+def is_trigger(target: str) -> bool:
+    return "/trigger:" in target
+
+
+class Past:
+    """Questions to the log."""
+
+    def __init__(self, log: Log) -> None:
+        self.log = log
+
+    def writes(self) -> Iterator[Write]:
+        """What operators wrote."""
+        return (Write(place, one) for place, one in self.log.each(Wrote) if one.by != PERSON)
+
+    def wishes(self, activation: str, end: int) -> list[tuple[int, Wish]]:
+        """The wishes of an activation up to a place, the latest last."""
+        return [(place, one.wish) for place, one in self.log.each(Wished, 0, end) if one.activation == activation]
+
+    def step_began(self, write: Write) -> int:
+        """Where the operator's work began, in which it wrote."""
+        for place, began in self.log.latest(Began, write.asked):
+            if began.activation == write.wrote.by and began.operator == write.wrote.operator:
+                return place
+        return 0
+
+    def wishes_meanwhile(self, write: Write) -> list[Wish]:
+        """The wish with which the work began, and those that came while it went on."""
+        began, said = self.step_began(write), self.wishes(write.wrote.by, write.asked)
+        before = [wish for place, wish in said if place < began][-1:]
+        return before + [wish for place, wish in said if place >= began]
+
+    def wished_all_along_since(self, activation: str, end: int, enters: str, contact: str) -> int:
+        """Since where an activation wants what it wants in the end, of the contact too."""
+        said = self.wishes(activation, end)
+        target = said[-1][1].target if said else None
+        since = end
+        for place, wish in reversed(said):
+            if (wish.target, wish.enters) != (target, enters) or contact not in wish.people:
+                break
+            since = place
+        return since
+
+    def is_deleted(self, activation: str, end: int) -> bool:
+        """Whether a person has deleted it and not applied it again."""
+        for _, event in self.log.latest(Event, end):
+            if isinstance(event, Deleted) and event.activation == activation:
+                return True
+            if isinstance(event, Wished) and event.activation == activation:
+                return False
+        return False
+
+    def everybody_of(self, activation: str, end: int) -> set[str]:
+        """Whom it ever had in its audience."""
+        return {one for _, wish in self.wishes(activation, end) for one in wish.people}
+
+    def targets_of(self, activation: str, end: int) -> set[str]:
+        """What it was ever about."""
+        return {wish.target for _, wish in self.wishes(activation, end) if wish.target}
+
+    def latest_write(self, contact: str, target: str, end: int) -> Write | None:
+        """Who wrote it last, person or operator, and where."""
+        for place, wrote in self.log.latest(Wrote, end):
+            if (wrote.contact, wrote.target) == (contact, target):
+                return Write(place, wrote)
+        return None
+
+    def latest_no(self, contact: str, target: str, before: bool | None, end: int) -> tuple[int, datetime | None] | None:
+        """The latest no about the contact, its place and when it was said, whoever wrote it.
+
+        UNSEEN and no date for one from before the campaign; None where there has been none.
+        """
+        writes = [one for one in self.log.each(Wrote, 0, end) if (one[1].contact, one[1].target) == (contact, target)]
+        for place, wrote in reversed(writes):
+            if not wrote.after:
+                return place, wrote.at
+        first = writes[0][1].before if writes else before
+        return (UNSEEN, None) if first is False else None
+
+    def was_known(self, contact: str, target: str, end: int) -> bool:
+        """Whether a ledger may be said to have known the contact: something was written, or a whole run had it."""
+        for place, event in self.log.each(Event, 0, end):
+            if isinstance(event, Wrote) and event.by != PERSON and (event.contact, event.target) == (contact, target):
+                return True
+            if isinstance(event, Ended) and self._ran_with(place, event, contact, target):
+                return True
+        return False
+
+    def _ran_with(self, place: int, ended: Ended, contact: str, target: str) -> bool:
+        if ended.was_killed or ended.ready != "True" or ended.reason not in ("Succeeded", "PartiallyApplied"):
+            return False
+        said = self.wishes(ended.activation, place)
+        return bool(said) and said[-1][1].target == target and not said[-1][1].is_held and contact in said[-1][1].people
+
+    def look_before(self, write: Write) -> int:
+        """Where its operator last saw the contact before it wrote.
+
+        A look is for one attempt: after one that was done or came to nothing, it takes another look.
+        """
+        for place, event in self.log.latest(Event, write.place):
+            if isinstance(event, Showed) and (event.by, event.contact) == (write.wrote.by, write.wrote.contact):
+                return place
+            if isinstance(event, Refused | Wrote) and (event.by, event.contact) == (
+                write.wrote.by,
+                write.wrote.contact,
+            ):
+                return write.place
+        return write.place
+
+    def forgotten_since(self, contact: str, place: int, end: int) -> bool:
+        return any(one.contact == contact for _, one in self.log.each(Forgotten, max(place, 0), end))
+
+    def ledgers_changed(self, end: int, start: int = 0) -> bool:
+        return any(True for _ in self.log.each(LedgersChanged, start, end))
+
+    def latest_loss(self, contact: str, end: int) -> datetime | None:
+        """When ledgers were lost, or the contact was erased from them."""
+        for _, event in self.log.latest(Event, end):
+            if isinstance(event, LedgersChanged) or (isinstance(event, Forgotten) and event.contact == contact):
+                return event.at
+        return None
+
+    def has_released(self, owner: str, operator: str, target: str, start: int, end: int) -> bool:
+        """Whether the owner of a target gave it up between two places.
+
+        It is gone; or its operator ended a whole piece of work for another target, which it may write.
+        """
+        began: dict[str, int] = {}
+        for place in range(start, end):
+            event = self.log.events[place]
+            if isinstance(event, Gone) and event.activation == owner:
+                return True
+            if isinstance(event, Began) and event.activation == owner:
+                began[event.operator] = place
+            if isinstance(event, Ended) and event.activation == owner and not event.was_killed:
+                said = self.wishes(owner, began.get(event.operator, place))
+                if said and said[-1][1].target != target and not said[-1][1].is_held:
+                    return True
+        return False
