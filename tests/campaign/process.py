@@ -73,6 +73,9 @@ class Server:
         await self._alive()
 
 
+HASH_KEY = b"key"
+
+
 class Daemon:
     """The life of one object: when it is to be stepped again."""
 
@@ -114,7 +117,7 @@ class Process:
             ledger_url=self.url, engage_hosts=("127.0.0.1",), file_roots=(str(self._warehouse),), pace_loopback=False
         )
         self._metrics = Metrics(CollectorRegistry())
-        self._adapters = OperatorAdapters(settings, b"key", self._metrics, lambda: not self.is_dead)
+        self._adapters = OperatorAdapters(settings, HASH_KEY, self._metrics, lambda: not self.is_dead)
         self._adapters._pool = EngagePool(self._metrics, "0", lambda: not self.is_dead, HURRY)
         server = cast(Any, Server(self._objects, self))
         self._around = Surroundings(self._adapters, server, Slots(2), "cluster", self.clock)

@@ -7,21 +7,22 @@ import tempfile
 import threading
 import uuid
 from collections.abc import Callable, Coroutine
-from contextlib import closing, redirect_stderr, redirect_stdout, suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
-from io import StringIO
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from aiohttp import web
 from voyado_operator.api.common import Kind
-from voyado_operator.cli.contact import contact as contact_command
+from voyado_operator.ledger import erasure
+from voyado_operator.ledger.suppression import Suppression
 
 from tests.campaign.engage import Contact, Engage, HangUpError, acting
 from tests.campaign.log import Forgotten, Found, Gone, Log, Wish, Wished
 from tests.campaign.manifests import TABLES, Activation, Connection, Table, wish
 from tests.campaign.objects import Key, Objects
-from tests.campaign.process import Process
+from tests.campaign.process import HASH_KEY, Process
 
 STEPS_AT_MOST = 12  # of one daemon without time passing: it spins
 Meanwhile = Callable[[], None]
@@ -140,10 +141,15 @@ class World:
         return wish(activation, self.connections.get(activation.connection), self.tables[activation.table])
 
     def forget(self, contact: str) -> None:
-        """`voyado-operator contact ID --forget` in every operator's pod."""
-        for url in {process.url for process in self.processes}:
-            with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
-                contact_command(url, contact, forget=True)
+        """What `voyado-operator contact ID --forget` does in every operator's pod.
+
+        It waits for no run, as it may come in the middle of one, which waits for it here: of a ledger that a run has
+        open nothing is erased then, and the command would say so.
+        """
+        for url, root in {(process.url, process.root) for process in self.processes}:
+            Suppression(url, HASH_KEY).record({contact: self.clock()})
+            with mock.patch.object(erasure, "WAIT", 0.0):
+                erasure.forget(root, contact)
         self.log.note(Forgotten(self.clock(), contact))
 
     @staticmethod
