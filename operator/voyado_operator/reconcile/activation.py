@@ -25,8 +25,9 @@ from voyado_operator.reconcile.findings import Assignment, Findings, Intent
 from voyado_operator.reconcile.gate import HOLDS, held_back, hinders
 from voyado_operator.reconcile.keeper import StatusKeeper
 from voyado_operator.reconcile.limits import schedule
+from voyado_operator.reconcile.ownership import belongs_to
 from voyado_operator.reconcile.progress import FIRST_PROGRESS, FIRST_SIGN, Tracker, shown
-from voyado_operator.reconcile.registry import Registry, Watched, is_being_probed
+from voyado_operator.reconcile.registry import Registry, Watched, age, is_being_probed
 from voyado_operator.reconcile.run import Run
 from voyado_operator.reconcile.run_line import tell
 from voyado_operator.reconcile.surroundings import Surroundings
@@ -107,10 +108,10 @@ class ActivationLife:
             await self._hold_back(activation, verdict)
             return None
         asked = trigger(activation, self.status, self._around.clock())
-        if asked is None and self._watched.is_freed:
+        if asked is None and self._waits_for_release(activation):
             asked = Trigger.RELEASE
         if asked is None:
-            await self._idle(activation)
+            await self._idle(activation, connection)
             return self._seconds_until_next()
         if (first := self._goes_first(activation, connection)) is not None:
             return await self._let_go_first(activation, first)
@@ -153,17 +154,34 @@ class ActivationLife:
             await self._write(activation, progressing(f"waiting until the VoyadoConnection {name} is probed"), {})
         return None
 
+    def _waits_for_release(self, activation: SegmentActivation) -> bool:
+        """Whether its target was released, and it has wanted to run before: on schedule, or as somebody asked."""
+        last = self.status.last_run
+        wants = activation.spec.schedule is not None or (last is not None and last.outcome == "Failed")
+        return self._watched.is_freed and wants
+
     def _goes_first(self, activation: SegmentActivation, connection: VoyadoConnection) -> SegmentActivation | None:
         """An older activation of the same target that is about to claim it, as nobody owns it yet."""
         url = self._around.adapters.ledger_url(self._around.adapters.identify(activation, connection))
         if self._holds(self.status, url):
             return None
-        for older in self._registry.older(activation):
+        for older in self._registry.rivals(activation):
+            if age(older) > age(activation):
+                return None
             its_connection, now = self._registry.connection_of(older), self._around.clock()
             is_due = not hinders(older, its_connection) and trigger(older, older.status, now) is not None
             if is_due and older.metadata.deletion_timestamp is None and not self._holds(older.status, url):
                 return older
         return None
+
+    def _conflict(self, activation: SegmentActivation, connection: VoyadoConnection) -> Verdict | None:
+        """What a run would find, if another activation has claimed the target."""
+        target = self._around.adapters.identify(activation, connection)
+        url = self._around.adapters.ledger_url(target)
+        if self._holds(self.status, url):
+            return None
+        owner = next((other for other in self._registry.rivals(activation) if self._holds(other.status, url)), None)
+        return verdict_of(belongs_to(target, owner.metadata.key, self._registry)) if owner else None
 
     def _holds(self, status: SegmentActivationStatus, url: str) -> bool:
         """Whether the status tells of a claim on the ledger at `url`."""
@@ -176,11 +194,14 @@ class ActivationLife:
             await self._write(activation, progressing(message), {})
         return LET_GO_FIRST
 
-    async def _idle(self, activation: SegmentActivation) -> None:
+    async def _idle(self, activation: SegmentActivation, connection: VoyadoConnection) -> None:
         """Nothing to do, and nothing that holds it back; only without a schedule was that not so before."""
-        ready = ready_of(self.status.conditions)
+        ready, was_freed = ready_of(self.status.conditions), self._watched.is_freed
         settled = ready is not None and ready.reason not in HOLDS and not is_new_generation(activation, self.status)
-        verdict = None if settled else report.resting(self.status)
+        verdict = self._conflict(activation, connection)
+        if verdict is None and (was_freed or not settled):
+            verdict = report.resting(self.status)
+        self._watched.is_freed = False
         when = self.status.next_run_time
         if when is not None:  # a clock that was wrong may have said it
             when = min(when, latest_run(schedule(activation.spec.schedule), self._around.clock()))

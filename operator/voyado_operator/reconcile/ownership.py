@@ -3,6 +3,7 @@
 from voyado_operator.api.common import TAKE_OVER, Kind, ObjectKey
 from voyado_operator.domain.errors import TargetConflict
 from voyado_operator.domain.ledger_info import LedgerInfo, Succession
+from voyado_operator.domain.target import TargetIdentity
 from voyado_operator.reconcile.findings import Assignment
 from voyado_operator.reconcile.gate import hinders
 from voyado_operator.reconcile.ports import Cluster, Ledger
@@ -38,10 +39,15 @@ async def _make_sure_is_gone(assignment: Assignment, rival: str, cluster: Cluste
             f"{assignment.activation.metadata.name} --from {rival}; else choose another target"
         )
     if await cluster.exists(Kind.ACTIVATION, key):
-        raise TargetConflict(
-            f"the {assignment.identity} belongs to {_described(key, registry)}; delete that one, give it another "
-            "target, or choose another one here"
-        )
+        raise belongs_to(assignment.identity, key, registry)
+
+
+def belongs_to(target: TargetIdentity, key: ObjectKey, registry: Registry) -> TargetConflict:
+    """What to tell of a target that another activation of this cluster has claimed."""
+    return TargetConflict(
+        f"the {target} belongs to {_described(key, registry)}; delete that one, give it another target, or choose "
+        "another one here"
+    )
 
 
 def _described(key: ObjectKey, registry: Registry) -> str:

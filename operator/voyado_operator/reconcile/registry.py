@@ -83,6 +83,9 @@ class Registry:
         before = known.take_in(activation)
         if _asked(before) != _asked(activation):
             known.wake.set()
+        if _claimed(before) != _claimed(activation):
+            for rival in self._drivers.rivals(key):
+                self.activations[rival].wake.set()
         if before.spec.connection_ref != activation.spec.connection_ref or before.spec.target != activation.spec.target:
             self._wake_connection(_connection_key(before), _connection_key(activation))
             self._strike(before)
@@ -145,10 +148,9 @@ class Registry:
     def users(self, connection: ObjectKey) -> list[SegmentActivation]:
         return [self.activations[key].latest for key in self._users.get(connection, ())]
 
-    def older(self, activation: SegmentActivation) -> list[SegmentActivation]:
-        """The other activations of the same target that are older than this one (age first, then name)."""
-        others = (self.activations[key].latest for key in self._drivers.rivals(activation.metadata.key))
-        return sorted((other for other in others if age(other) < age(activation)), key=age)
+    def rivals(self, activation: SegmentActivation) -> list[SegmentActivation]:
+        """The other activations of the same target, the oldest first."""
+        return sorted((self.activations[key].latest for key in self._drivers.rivals(activation.metadata.key)), key=age)
 
     def target_of(self, key: ObjectKey) -> TargetIdentity | None:
         """What the activation drives by its spec; None: unknown, as it is not watched or has no connection."""
@@ -220,6 +222,12 @@ def _connection_key(activation: SegmentActivation) -> ObjectKey:
 def _asked(activation: SegmentActivation) -> tuple[object, ...]:
     meta = activation.metadata
     return meta.generation, *(meta.annotations.get(name) for name in (REQUESTED_AT, PLAN_REQUESTED_AT, APPROVE))
+
+
+def _claimed(activation: SegmentActivation) -> str | None:
+    """The ledger that it has claimed."""
+    ledger = activation.status.ledger
+    return ledger.url if ledger is not None and ledger.mark else None
 
 
 def _usable(connection: VoyadoConnection) -> tuple[object, ...]:

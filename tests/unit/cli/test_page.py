@@ -19,7 +19,7 @@ def test_every_exit_code_is_listed():
 
 def test_every_command_is_shown():
     commands = set(typer.main.get_command(cli).commands)
-    assert commands == set(re.findall(r"^\$ kubectl voyado (\w+)", PAGE, re.MULTILINE))
+    assert commands == set(re.findall(r"^\$ kubectl voyado ([\w-]+)", PAGE, re.MULTILINE))
 
 
 def test_every_state_is_explained():
