@@ -260,6 +260,7 @@ def test_suspend_and_resume(world: World):
 
 def test_a_run_that_a_rival_holds_back_is_not_waited_for(world: World):
     world.connect()
+    world.select(world.people(3))
     world.start(world.activation())
     world.apply(world.activation("younger"))
     world.await_reason("TargetConflict", "younger")

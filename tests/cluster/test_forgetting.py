@@ -49,7 +49,7 @@ def traces(world: World, contact_id: str) -> list[str]:
     files = [file for file in world.ledger.rglob("*") if file.is_file()]
     others = {"_delta_log", "suppression"}  # which have no contactIds in columns
     rows = [str(file) for file in files if file.suffix == ".parquet" and not others & set(file.parts)]
-    read = "select filename from read_parquet(?, filename=true) where try_cast(contact_id as uuid) = ?::uuid"
+    read = "select filename from read_parquet(?, filename=true, union_by_name=true) where try_cast(contact_id as uuid) = ?::uuid"
     return [str(file) for file in files if any(one in file.read_bytes() for one in written)] + [
         name for one in rows for (name,) in duckdb.connect().execute(read, [[one], contact_id]).fetchall()
     ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any, cast
 
 import pytest
@@ -9,6 +10,7 @@ from prometheus_client import CollectorRegistry
 from voyado_operator.api.activation import SegmentActivation
 from voyado_operator.api.common import APPROVE, Kind, Metadata
 from voyado_operator.api.connection import VoyadoConnection
+from voyado_operator.ledger.layout import is_of_same_target, ledger_url
 from voyado_operator.reconcile.activation import ActivationLife
 from voyado_operator.reconcile.connection import ConnectionLife
 from voyado_operator.reconcile.registry import Registry
@@ -67,6 +69,14 @@ class ApiServer:
         self._show(self._found.model_copy(update={"metadata": metadata, "status": status}))
 
 
+class Targets:
+    """As much of the adapters as who waits needs."""
+
+    identify = staticmethod(identify)
+    ledger_url = staticmethod(partial(ledger_url, "file:///ledger"))
+    is_of_same_target = staticmethod(is_of_same_target)
+
+
 class Waiting:
     """One object that waits, with its daemon."""
 
@@ -75,7 +85,7 @@ class Waiting:
         for one in (*others, found):
             self._seen(one)
         self.api = ApiServer(found, self._seen)
-        around = Surroundings(cast(Any, None), cast(Any, self.api), Slots(1), "uid", lambda: NOW)
+        around = Surroundings(cast(Any, Targets), cast(Any, self.api), Slots(1), "uid", lambda: NOW)
         metrics = Metrics(CollectorRegistry())
         self.step: Callable[[], Awaitable[float | None]]
         if isinstance(found, SegmentActivation):

@@ -91,9 +91,8 @@ def test_whoever_waits_for_a_target_is_woken_when_its_owner_is_gone(registry: Re
     for one in (oldest, younger, elsewhere):
         registry.activation_seen(one)
 
-    assert registry.older(oldest) == []
-    assert registry.older(younger)[0] == oldest
-    assert registry.older(elsewhere) == []
+    assert registry.rivals(younger)[0] == oldest
+    assert registry.rivals(elsewhere) == []
     rest(registry)
     registry.activation_gone(oldest)
     assert {"b", "vip"} <= awake(registry)

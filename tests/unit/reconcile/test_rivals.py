@@ -33,7 +33,7 @@ def named(name: str, one: VoyadoConnection) -> VoyadoConnection:
 
 
 @given(events=events)
-def test_the_older_ones_are_those_that_drive_the_same_target(
+def test_the_rivals_are_those_that_drive_the_same_target_the_oldest_first(
     events: list[tuple[bool, SegmentActivation | VoyadoConnection]],
 ) -> None:
     registry = Registry(identify)
@@ -49,15 +49,15 @@ def test_the_older_ones_are_those_that_drive_the_same_target(
     }
     for one in everybody:
         mine = targets.get(one.metadata.name)
-        older = [
+        rivals = [
             other
             for other in everybody
             if mine is not None
-            and AGES[other.metadata.name] > AGES[one.metadata.name]
+            and other != one
             and (theirs := targets.get(other.metadata.name)) is not None
             and mine.conflicts_with(theirs)
         ]
-        assert registry.older(one) == sorted(older, key=lambda other: -AGES[other.metadata.name])
+        assert registry.rivals(one) == sorted(rivals, key=lambda other: -AGES[other.metadata.name])
     for known in registry.connections:
         users = {one.metadata.name for one in registry.users(known)}
         assert users == {one.metadata.name for one in everybody if one.spec.connection_ref.name == known.name}
