@@ -258,7 +258,7 @@ def test_suspend_and_resume(world: World):
     assert voyado(world, "sync", "vip", "--wait").returncode == DONE
 
 
-def test_a_run_that_a_rival_holds_back_is_not_waited_for(world: World):
+def test_a_run_for_a_target_of_another_says_whose_it_is(world: World):
     world.connect()
     world.select(world.people(3))
     world.start(world.activation())
@@ -267,8 +267,8 @@ def test_a_run_that_a_rival_holds_back_is_not_waited_for(world: World):
 
     told = voyado(world, "sync", "younger", "--wait")
 
-    assert told.returncode == UNABLE
-    assert f"belongs to {world.namespace}/vip" in told.stderr
+    assert told.returncode == FAILED
+    assert f"belongs to {world.namespace}/vip" in told.stdout
 
 
 def test_a_run_of_an_activation_that_is_deleted_is_not_waited_for(world: World):

@@ -11,7 +11,7 @@ from voyado_operator.domain.errors import InvalidSpec
 from voyado_operator.reconcile.conditions import ready_of
 from voyado_operator.reconcile.limits import schedule
 
-HOLDS = {"Suspended", "TargetConflict"}
+HOLDS = {"Suspended"}
 """Reasons for which an activation may not run at all, until somebody changes something."""
 PATIENCE_SECONDS = 10.0  # with one of them: it may be out of date, and a run shows its progress after 5 seconds
 
