@@ -20,6 +20,8 @@ class Objects:
         self.held: dict[Key, dict[str, Any]] = {}
         self.news: list[tuple[Key, dict[str, Any] | None]] = []
         self.secrets: dict[str, str] = {}
+        self.is_alive = dict[str, Callable[[], bool]]()
+        """Each operator by its name: who holds their Lease."""
 
     def create(self, key: Key, spec: dict[str, Any]) -> None:
         self._uids += 1

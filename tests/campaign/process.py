@@ -12,7 +12,7 @@ from voyado_operator.adapters import OperatorAdapters
 from voyado_operator.api.activation import SegmentActivation
 from voyado_operator.api.common import Kind, Metadata, ObjectKey
 from voyado_operator.api.connection import VoyadoConnection
-from voyado_operator.domain.errors import CredentialsInvalid
+from voyado_operator.domain.errors import CredentialsInvalid, ServedElsewhere
 from voyado_operator.engage.pool import EngagePool
 from voyado_operator.reconcile.activation import ActivationLife
 from voyado_operator.reconcile.connection import ConnectionLife
@@ -62,8 +62,16 @@ class Server:
         self._process.status_written()
         await self._alive()
         found = self._objects.held.get((kind.value, *metadata.key))
-        if found is not None and found["metadata"]["uid"] == metadata.uid:
-            self._objects.set_status((kind.value, *metadata.key), status)
+        if found is None or found["metadata"]["uid"] != metadata.uid:
+            return
+        server = found["status"].get("servedBy")
+        if server and await self.is_another_alive(server):
+            raise ServedElsewhere(server)
+        self._objects.set_status((kind.value, *metadata.key), status | {"servedBy": self._process.name})
+
+    async def is_another_alive(self, installation: str) -> bool:
+        await self._alive()
+        return installation != self._process.name and self._objects.is_alive[installation]()
 
     async def exists(self, kind: Kind, key: ObjectKey) -> bool:
         await self._alive()
@@ -106,6 +114,7 @@ class Process:
         self.skew = timedelta()
         self._objects, self._log, self._true_clock = objects, log, clock
         self.url = f"file://{root}"
+        objects.is_alive[name] = lambda: not self.is_dead
 
     def clock(self) -> datetime:
         return self._true_clock() + self.skew

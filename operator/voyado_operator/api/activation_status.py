@@ -135,6 +135,7 @@ class SegmentActivationStatus(Resource):
     history: Annotated[list[HistoryEntry], Field(max_length=100)] | None = None
     ledger: LedgerRef | None = None
     former_target: FormerTarget | None = None
+    served_by: Annotated[str, Field(max_length=320)] | None = None
     next_run_time: Moment | None = None
     last_handled_reconcile_at: Annotated[str, Field(max_length=256)] | None = None
     last_handled_plan_at: Annotated[str, Field(max_length=256)] | None = None

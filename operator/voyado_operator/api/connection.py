@@ -190,6 +190,7 @@ class VoyadoConnectionStatus(Resource):
     requests_per_second: float | None = None
     capabilities: Annotated[list[Capability], Field(max_length=64)] | None = None
     last_probe_time: Moment | None = None
+    served_by: Annotated[str, Field(max_length=320)] | None = None
 
 
 class VoyadoConnection(Resource):

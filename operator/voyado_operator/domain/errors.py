@@ -11,6 +11,15 @@ never holds a person's data, a key or a password.
 """
 
 
+class ServedElsewhere(Exception):  # noqa: N818 - it is said as the reason of an Event
+    """Another installation, which is alive, serves the object: this one may not touch it."""
+
+    def __init__(self, installation: str) -> None:
+        """`installation` is the namespace and the name of its Lease."""
+        super().__init__(installation)
+        self.installation = installation
+
+
 class RunError(Exception):
     """A run ended early; nothing that Engage acknowledged is lost by it."""
 

@@ -12,10 +12,10 @@ from kubernetes.aio import client, config
 from kubernetes.aio.client import ApiException
 
 from voyado_operator.api.common import GROUP, VERSION, Kind, Metadata, ObjectKey
-from voyado_operator.domain.errors import CredentialsInvalid, SecretMissing
+from voyado_operator.domain.errors import CredentialsInvalid, SecretMissing, ServedElsewhere
 from voyado_operator.kube.core import CALL_SECONDS, Core
 from voyado_operator.kube.echoes import Echoes
-from voyado_operator.kube.lease import Lease
+from voyado_operator.kube.lease import Lease, is_held
 
 MANAGER = "voyado-operator"
 PATCH_FORMAT = "application/apply-patch+yaml"  # the client's default for patches gives 422 (operators.md 1.4)
@@ -37,6 +37,8 @@ class Cluster:
         self._api: Any = api
         self._objects: Any = client.CustomObjectsApi(api)
         self._core = Core(api)
+        self._leases: Any = client.CoordinationV1Api(api)
+        self._installation: str | None = None
         self._echoes = echoes
 
     @classmethod
@@ -61,8 +63,24 @@ class Cluster:
         await self._api.close()
 
     def lease(self, namespace: str, name: str, lost: Callable[[], None]) -> Lease:
-        """A Lease to be acquired; `lost` is called when somebody else has taken it."""
-        return Lease(client.CoordinationV1Api(self._api), namespace, name, lost)
+        """The Lease to be acquired, which names this installation; `lost` is called when somebody else has taken it."""
+        self._installation = f"{namespace}/{name}"
+        return Lease(self._leases, namespace, name, lost)
+
+    async def is_another_alive(self, installation: str) -> bool:
+        """Whether that installation is not this one, and holds its Lease, as far as may be known."""
+        if installation == self._installation:
+            return False
+        namespace, _, name = installation.partition("/")
+        try:
+            found = await self._leases.read_namespaced_lease(name, namespace, _request_timeout=CALL_SECONDS)
+        except ApiException as error:
+            if error.status == HTTPStatus.NOT_FOUND:
+                return False
+            if error.status == HTTPStatus.FORBIDDEN:  # an operator of some namespaces may not look into others
+                return True
+            raise
+        return is_held(found)
 
     async def uid(self) -> str:
         """What tells this cluster from others: the UID of its kube-system namespace."""
@@ -72,13 +90,19 @@ class Cluster:
     async def apply_status(self, kind: Kind, metadata: Metadata, status: dict[str, Any]) -> None:
         """Server-side apply of the whole status; nothing if the object is gone or another by its name took its place.
 
+        It says which installation serves the object. Raises ServedElsewhere if another one does.
+
         A wrong uid alone is accepted (operators.md 1.4), so each attempt pins the resourceVersion it has looked at.
         """
+        served = status | {"servedBy": self._installation}
         async for attempt in _attempts():
             with attempt:
                 present = await self._same(kind, metadata)
                 if present is None:
                     return
+                server = present.get("status", {}).get("servedBy")
+                if server and await self.is_another_alive(server):
+                    raise ServedElsewhere(server)
                 pinned = {
                     "name": metadata.name,
                     "namespace": metadata.namespace,
@@ -86,7 +110,7 @@ class Cluster:
                 }
                 written = await self._objects.patch_namespaced_custom_object_status(
                     *_path(kind, metadata.key),
-                    {"apiVersion": f"{GROUP}/{VERSION}", "kind": kind.value, "metadata": pinned, "status": status},
+                    {"apiVersion": f"{GROUP}/{VERSION}", "kind": kind.value, "metadata": pinned, "status": served},
                     field_manager=MANAGER,
                     force=True,
                     _content_type=PATCH_FORMAT,

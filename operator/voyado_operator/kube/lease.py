@@ -109,8 +109,7 @@ class Lease:
         if self._seen[0] != renewed:
             self._seen = renewed, elapsed()
             logger.info("waiting for the Lease %s/%s, which %s holds", self._namespace, self._name, holder)
-        is_old = datetime.now(UTC) - renewed > SKEW + timedelta(seconds=DURATION)
-        return is_old or elapsed() - self._seen[1] > DURATION
+        return _is_old(renewed) or elapsed() - self._seen[1] > DURATION
 
     async def _read(self) -> Any:
         try:
@@ -130,6 +129,16 @@ class Lease:
         return await self._api.replace_namespaced_lease(
             self._name, self._namespace, body, _request_timeout=CALL_SECONDS
         )
+
+
+def is_held(lease: Any) -> bool:
+    """Whether somebody has the Lease, as far as its moments tell."""
+    renewed = lease.spec.renew_time
+    return bool(lease.spec.holder_identity) and renewed is not None and not _is_old(renewed)
+
+
+def _is_old(renewed: datetime) -> bool:
+    return datetime.now(UTC) - renewed > SKEW + timedelta(seconds=DURATION)
 
 
 def _now() -> str:

@@ -74,6 +74,9 @@ class ActivationLife:
 
         Raises Interrupted when asked to stop.
         """
+        return await self._keeper.unless_served_elsewhere(self._watched, self._step)
+
+    async def _step(self) -> float | None:
         await self._keeper.restore(self._watched)
         await keep_finalizer(self._around.cluster, self._watched.latest)
         due = await self._look()

@@ -39,6 +39,9 @@ class ConnectionLife:
 
     async def step(self) -> float | None:
         """Probe if it is time; return after how many seconds to look again, None: when woken."""
+        return await self._keeper.unless_served_elsewhere(self._watched, self._step)
+
+    async def _step(self) -> float | None:
         await self._keeper.restore(self._watched)
         connection, status = self._watched.latest, self._keeper.status
         changes: dict[str, object] = {

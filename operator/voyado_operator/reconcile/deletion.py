@@ -16,7 +16,7 @@ from voyado_operator.reconcile import finalizer
 from voyado_operator.reconcile.conditions import verdict_of
 from voyado_operator.reconcile.delivery import Interrupted
 from voyado_operator.reconcile.former import Former, LeavingTarget
-from voyado_operator.reconcile.keeper import StatusKeeper
+from voyado_operator.reconcile.keeper import LOOK_AGAIN, StatusKeeper
 from voyado_operator.reconcile.progress import FIRST_PROGRESS, Tracker, shown
 from voyado_operator.reconcile.registry import Registry, Watched
 from voyado_operator.reconcile.sharing import Sharing
@@ -95,8 +95,12 @@ class Deletions:
         wait, give_up_at = FIRST_WAIT, self._around.clock() + GRACE
         while True:
             try:
-                await self._attempt(activation, keeper, tracker)
-                return
+                if not await keeper.stands_back(self._watched[activation.metadata.uid]):
+                    await self._attempt(activation, keeper, tracker)
+                    return
+                if not await self._around.cluster.exists(Kind.ACTIVATION, activation.metadata.key):
+                    return
+                wait = LOOK_AGAIN
             except (ConnectionMissing, SecretMissing, InvalidSpec) as error:
                 if self._around.clock() >= give_up_at:
                     await self._leave_behind(activation, keeper, str(error))

@@ -1,18 +1,21 @@
 """The one writer of an object's status: whole, only when it differs, with an Event when Ready changes."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from voyado_operator.api.activation_status import SegmentActivationStatus
 from voyado_operator.api.common import Condition, Kind, Metadata
 from voyado_operator.api.connection import VoyadoConnectionStatus
+from voyado_operator.domain.errors import ServedElsewhere
 from voyado_operator.reconcile.conditions import Verdict, conditions, ready_of
 from voyado_operator.reconcile.ports import Cluster
 from voyado_operator.reconcile.registry import Watched
 
 logger = logging.getLogger(__name__)
+LOOK_AGAIN = 60.0  # seconds
+Step = Callable[[], Awaitable[float | None]]
 Status = TypeVar("Status", SegmentActivationStatus, VoyadoConnectionStatus)
 
 
@@ -24,6 +27,7 @@ class StatusKeeper(Generic[Status]):
         self._cluster = cluster
         self._written: Status = found
         self.status: Status = found
+        self._server: str | None = None
 
     def judged(
         self, metadata: Metadata, verdict: Verdict | None, changes: Mapping[str, object], now: datetime
@@ -47,6 +51,31 @@ class StatusKeeper(Generic[Status]):
             await self.announce(
                 metadata, "Warning" if after.status == "False" else "Normal", after.reason, after.message
             )
+
+    async def unless_served_elsewhere(self, watched: Watched[Any], step: Step) -> float | None:
+        """Take a step, unless another installation serves the object; then only look again later."""
+        try:
+            return LOOK_AGAIN if await self.stands_back(watched) else await step()
+        except ServedElsewhere as error:  # the other was faster
+            await self._stand_back(watched.latest.metadata, error.installation)
+            return LOOK_AGAIN
+
+    async def stands_back(self, watched: Watched[Any]) -> bool:
+        """Whether another installation serves the object. When that one has ended, the status is what it left."""
+        found = watched.latest
+        other = found.status.served_by
+        if other is not None and await self._cluster.is_another_alive(other):
+            await self._stand_back(found.metadata, other)
+            return True
+        if self._server is not None:
+            self._server, self._written, self.status = None, found.status, found.status
+        return False
+
+    async def _stand_back(self, metadata: Metadata, other: str) -> None:
+        if other != self._server:
+            message = f"another installation serves it, by the Lease {other}; this one does nothing (docs/runbook.md)"
+            await self.announce(metadata, "Warning", "ServedElsewhere", message)
+        self._server = other
 
     async def restore(self, watched: Watched[Any]) -> None:
         """Write the status again as it is, if somebody else has emptied it."""

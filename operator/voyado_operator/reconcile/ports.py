@@ -328,7 +328,13 @@ class Engage(Directory, Protocol):
 class Cluster(Protocol):
     """The API server."""
 
-    async def apply_status(self, kind: Kind, metadata: Metadata, status: dict[str, Any]) -> None: ...
+    async def apply_status(self, kind: Kind, metadata: Metadata, status: dict[str, Any]) -> None:
+        """Raises ServedElsewhere."""
+        ...
+
+    async def is_another_alive(self, installation: str) -> bool:
+        """Whether that installation is not this one, and may be at work."""
+        ...
 
     async def exists(self, kind: Kind, key: ObjectKey) -> bool: ...
 

@@ -61,7 +61,7 @@ def test_without_an_operator_that_is_said(clock):
 @pytest.mark.parametrize(
     ("held", "why"),
     [
-        (activation(status=status("TargetConflict", "False")), "TargetConflict: why"),
+        (activation(status=status("Suspended", "True")), "Suspended: why"),
         (activation(schedule={"cron": "0 25 * * *"}), "InvalidSpec: spec.schedule.cron"),
     ],
 )
@@ -72,7 +72,7 @@ def test_what_may_not_run_is_given_up_soon(clock, held, why):
 
 
 def test_what_may_run_again_is_waited_for(clock):
-    held = activation(status=status("TargetConflict", "False"))
+    held = activation(status=status("Suspended", "True"))
     with pytest.raises(TimedOut):
         wait(clock, activation(status=status("InvalidSpec", "False")), first=held)
     assert clock[0] == 600
