@@ -213,7 +213,7 @@ class Process:
             await self._stepped(daemon)
         finally:
             ACTING.reset(token)
-            self._log.note(self._ended(name, daemon.life))
+            self._log.note(self._ended(key, daemon.life))
 
     def _acting(self, key: Key) -> str:
         return f"{key[1]}/{key[2]}@{self.name}"
@@ -228,8 +228,10 @@ class Process:
             return
         daemon.due = None if seconds is None else self.clock() + timedelta(seconds=seconds)
 
-    def _ended(self, name: str, life: ActivationLife) -> Ended:
-        status = life.status.manifest()
+    def _ended(self, key: Key, life: ActivationLife) -> Ended:
+        """What it shows of the object; nothing, if another operator serves it."""
+        name, shown = f"{key[1]}/{key[2]}", self._objects.held.get(key, {}).get("status", {})
+        status = life.status.manifest() if shown.get("servedBy") == self.name else {}
         ready: dict[str, str] = next((one for one in status.get("conditions", []) if one["type"] == "Ready"), {})
         return Ended(
             self._true_clock(),
