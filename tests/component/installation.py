@@ -188,12 +188,16 @@ class Installation:
 
     async def run(self, **passing: float) -> SegmentActivationStatus:
         """A run that is asked for, when so much time (days, hours, minutes) has passed."""
-        self.passed += timedelta(**passing)
         if passing:
-            self.engage.configure(clockAheadSeconds=self.passed.total_seconds())
+            self.let_pass(**passing)
         self.annotations["requestedAt"] = str(uuid.uuid4())
         await self.step()
         return self.life.status
+
+    def let_pass(self, **passing: float) -> None:
+        """Time passes, here and in Engage."""
+        self.passed += timedelta(**passing)
+        self.engage.configure(clockAheadSeconds=self.passed.total_seconds())
 
     async def approve(self) -> None:
         """A person lets out what waits, if anything does."""
@@ -212,7 +216,7 @@ class Installation:
             if status.plan is not None:
                 await self.approve()
             elif WAITS in (status.last_run.message or ""):
-                self.passed += timedelta(minutes=10)
+                self.let_pass(minutes=10)
             elif status.last_run.outcome in ("Succeeded", "Partial") and not status.last_run.unknown:
                 return
         raise AssertionError(f"it does not settle: {status.last_run}")

@@ -72,7 +72,7 @@ async def test_who_was_gone_and_is_back_is_not_opted_in_without_a_decision(
     here, warehouse = await no_longer_in_engage(install, tmp_path)
     [one, other] = here.people[:2]
     here.engage.seed([{"id": one, "preferences": {"acceptsEmail": False}}])
-    here.passed += timedelta(hours=1)
+    here.let_pass(hours=1)
     if is_refused:
         decided = (here.around.clock() - timedelta(minutes=10)).isoformat()
         warehouse.holds((one, None, decided), (other, None, None))
@@ -93,7 +93,7 @@ async def test_who_was_gone_and_is_back_is_opted_in_by_a_decision(install: Insta
     here, warehouse = await no_longer_in_engage(install, tmp_path)
     [one, other] = here.people[:2]
     here.engage.seed([{"id": one, "preferences": {"acceptsEmail": False}}])
-    here.passed += timedelta(hours=1)
+    here.let_pass(hours=1)
 
     decided = (here.around.clock() - timedelta(minutes=10)).isoformat()
     warehouse.holds((one, None, decided), (other, None, None))
