@@ -45,7 +45,7 @@ test: controlplane tools                      ## every test, real control plane 
 
 chaos: controlplane                           ## 100 kills -9 (CHAOS_SEED=) and 2,000 sequences of all that happens around runs (CAMPAIGN_SEED=)
 	CHAOS_KILLS=$${CHAOS_KILLS:-100} $(BIN)/python -m pytest -s tests/faults/test_kills.py
-	CAMPAIGN=$${CAMPAIGN:-2000} $(BIN)/python -m pytest -n 2 tests/campaign/test_campaign.py
+	CAMPAIGN=$${CAMPAIGN:-2000} CAMPAIGN_SEED=$${CAMPAIGN_SEED:-$$(date +%s)} $(BIN)/python -m pytest -n 2 tests/campaign/test_campaign.py
 
 bench: setup .cache/bench/.installed          ## against the floor, drt and dlt, into docs/benchmark.md; QUICK=1 is short
 	@$(BIN)/python -m tests.bench

@@ -50,6 +50,21 @@ def deserves_a_yes(past: Past, outcome: Outcome, contact: str, end: int) -> bool
     return (no is None or no[1] is None or decided > no[1]) and (loss is None or decided > loss)
 
 
+def has_drifted(past: Past, outcome: Outcome, contact: str, end: int) -> bool:
+    """Whether a person changed it themselves after a whole run had it as wished, which is not repaired of an opt-in.
+
+    The audience has wanted the contact all along, so no later run has anything to do.
+    """
+    written = past.latest_write(contact, outcome.wish.target or "", end)
+    if written is None or written[1].by != PERSON:
+        return False
+    start = past.wished_all_along_since(outcome.activation, end, "yes", contact)
+    return any(
+        one.activation == outcome.activation and not one.was_killed and one.reason == "Succeeded"
+        for _, one in past.log.each(Ended, start, written[0])
+    )
+
+
 def is_known_to_have_left(past: Past, outcome: Outcome, written: int, contact: str, end: int) -> bool:
     """Whether the ledger that knows of the yes is still there, and the activation was about this target all along."""
     said = [wish for place, wish in past.wishes(outcome.activation, end) if place >= written]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from tests.campaign.excuses import (
     deserves_a_yes,
+    has_drifted,
     is_justified,
     is_known_to_have_left,
     is_undated_and_unknown,
@@ -219,6 +220,7 @@ def _unaligned(past: Past, outcome: Outcome, end: int) -> Iterator[str]:
             and wish.enters == "yes"
             and not shown
             and deserves_a_yes(past, outcome, contact, end)
+            and not has_drifted(past, outcome, contact, end)
         ):
             yield f"{contact[-2:]} is in the audience of {outcome.activation}, and is not opted in to {target}"
         has_left = contact not in wish.people and changed_last == outcome.activation and shown

@@ -1,10 +1,10 @@
 """A campaign: random sequences of everything that can happen around runs, judged by the invariants.
 
-CAMPAIGN= how many sequences, CAMPAIGN_SEED= the first one's seed; without it each campaign draws its own.
+CAMPAIGN= how many sequences, CAMPAIGN_SEED= the first one's seed. The test suite plays the same hundred every time, as a
+test that fails now and then tells nothing of the change it fails on; `make chaos` plays others each time.
 """
 
 import os
-import random
 from collections.abc import Iterator
 
 import pytest
@@ -13,7 +13,7 @@ from tests.campaign.drawing import SLICES, Sequence, drawn
 from tests.campaign.playing import Theatre, shortened
 
 SEQUENCES = int(os.environ.get("CAMPAIGN", "100"))
-FIRST = int(os.environ.get("CAMPAIGN_SEED") or random.SystemRandom().randrange(10**6))
+FIRST = int(os.environ.get("CAMPAIGN_SEED", "1"))
 PARTS = 10  # so that a failure of one does not hide those of the others
 
 
