@@ -53,15 +53,21 @@ def deserves_a_yes(past: Past, outcome: Outcome, contact: str, end: int) -> bool
 def has_drifted(past: Past, outcome: Outcome, contact: str, end: int) -> bool:
     """Whether a person changed it themselves after a whole run had it as wished, which is not repaired of an opt-in.
 
-    The audience has wanted the contact all along, so no later run has anything to do.
+    Every run since then found the contact in the audience, so none had anything to do.
     """
     written = past.latest_write(contact, outcome.wish.target or "", end)
     if written is None or written[1].by != PERSON:
         return False
-    start = past.wished_all_along_since(outcome.activation, end, "yes", contact)
-    return any(
-        one.activation == outcome.activation and not one.was_killed and one.reason == "Succeeded"
-        for _, one in past.log.each(Ended, start, written[0])
+    runs = [
+        (place, one.reason == "Succeeded" and not one.was_killed)
+        for place, one in past.log.each(Ended, 0, end)
+        if one.activation == outcome.activation
+    ]
+    before = [place for place, is_whole in runs if is_whole and place < written[0]]
+    since = [place for place, _ in runs if before and place >= before[-1]]
+    wishes = [past.wishes(outcome.activation, place)[-1][1] for place in since]
+    return bool(before) and all(
+        (wish.target, wish.enters) == (outcome.wish.target, "yes") and contact in wish.people for wish in wishes
     )
 
 

@@ -1,7 +1,7 @@
 """A campaign: random sequences of everything that can happen around runs, judged by the invariants.
 
-CAMPAIGN= how many sequences, CAMPAIGN_SEED= the first one's seed. The test suite plays the same hundred every time, as a
-test that fails now and then tells nothing of the change it fails on; `make chaos` plays others each time.
+CAMPAIGN= how many sequences, CAMPAIGN_SEED= the first one's seed. The test suite plays the same hundred every time, as
+a test that fails now and then tells nothing of the change it fails on; `make chaos` plays others each time.
 """
 
 import os
