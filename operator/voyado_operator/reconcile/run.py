@@ -5,28 +5,21 @@ import traceback
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from datetime import datetime
 
-from durationpy import from_str
-
-from voyado_operator.domain.delivery import Account, Operation, Result
 from voyado_operator.domain.errors import LedgerUnavailable, RunError, Unexpected
-from voyado_operator.domain.guards import Limits, Plan
-from voyado_operator.domain.plan import DiffCounts, FormerPlan, Window
-from voyado_operator.domain.trust import Trust
-from voyado_operator.reconcile import decision_column, planning
+from voyado_operator.reconcile import decision_column
 from voyado_operator.reconcile.access import tenant_of
 from voyado_operator.reconcile.adapters import Tenant
 from voyado_operator.reconcile.applying import Applying, Claimed
-from voyado_operator.reconcile.comparing import at_its_peak, compare, lost_members, weigh
+from voyado_operator.reconcile.comparing import compare
 from voyado_operator.reconcile.delivery import Interrupted
 from voyado_operator.reconcile.drift import DriftCheck
 from voyado_operator.reconcile.earlier_batches import EarlierBatches
 from voyado_operator.reconcile.extraction import extract, match
 from voyado_operator.reconcile.findings import Assignment, Findings, Intent
-from voyado_operator.reconcile.former import Former, LeavingTarget, Released
-from voyado_operator.reconcile.limits import limits
-from voyado_operator.reconcile.planning import Decision, Question
+from voyado_operator.reconcile.former import Former, LeavingTarget
+from voyado_operator.reconcile.guarding import Guarding
+from voyado_operator.reconcile.parting import Parting
 from voyado_operator.reconcile.ports import Engage, Ledger, Source, Target
 from voyado_operator.reconcile.preparation import Preparation, Prepared
 from voyado_operator.reconcile.progress import Tracker
@@ -37,7 +30,6 @@ from voyado_operator.reconcile.worker import Worker
 from voyado_operator.workspace import Ambiguous, Columns, Workspace
 
 logger = logging.getLogger(__name__)
-NO_DIFF, NO_WINDOW = DiffCounts(entering=0, leaving=0, unchanged=0, members=0), Window(additions=0, removals=0, peak=0)
 WORTH_REMEMBERING = 100_000  # contacts; to compare them takes 50 ms, a commit 10
 
 
@@ -67,6 +59,8 @@ class Run:
             assignment.activation, assignment.run_id, around, registry, worker, tracker, self._is_to_end
         )
         self._preparation = Preparation(assignment, around, registry, worker, self._leaving, self.findings.announce)
+        self._parting = Parting(assignment, around, registry, worker, self._leaving, self.findings)
+        self._guarding = Guarding(assignment, around, worker, tracker, self._parting, self.findings)
         self._applying = Applying(
             assignment, around, registry, worker, tracker, self._is_to_end, self.findings, claimed
         )
@@ -148,11 +142,11 @@ class Run:
                 if earlier is not None:
                     self.findings.under_way = await earlier.hold(workspace)
                 if isinstance(prepared.former, Former):
-                    await self._compare_former(workspace, prepared.former)
-                decision = await self._guard(workspace, prepared, target)
+                    await self._parting.compare(workspace, prepared.former)
+                decision = await self._guarding.decide(workspace, prepared, target)
             if self.assignment.intent is Intent.ENFORCE:
                 await self._applying.apply(workspace, target, prepared, decision, tenant.engage)
-                await self._leave(workspace, prepared, decision)
+                await self._parting.leave(workspace, prepared, decision)
                 await self._look_for_drift(workspace, target, prepared.ledger)
                 await self._remember(prepared.ledger)
         finally:  # before the worker takes the workspace down, which is 10 ms after 1,000,000 contacts
@@ -185,10 +179,10 @@ class Run:
             await self._extract_and_match(workspace, tenant.engage)
             former = await self._held_former(stack, former)
             self.findings.audience = await self.worker(workspace.counted)
-            await self._compare_former(workspace, former)
-            decision = await self._guard_former(workspace, former)
+            await self._parting.compare(workspace, former)
+            decision = await self._guarding.of_former(workspace, former)
         if self.assignment.intent is Intent.ENFORCE:
-            await self._take_off(workspace, former, None, decision)
+            await self._parting.take_off(workspace, former, None, decision)
 
     async def _earlier_batches(self, target: Target, ledger: Ledger) -> EarlierBatches | None:
         """None where nothing is sent in bulk, or nothing is sent at all."""
@@ -261,141 +255,3 @@ class Run:
         findings.decisions = await self.worker(decision_column.looked_at, workspace, ledger, audience)
         if self.assignment.intent is Intent.ENFORCE:
             await self.worker(decision_column.remember, workspace, ledger, audience, findings.decisions)
-
-    async def _compare_former(self, workspace: Workspace, former: Former) -> None:
-        compared = await self._leaving.compare(workspace, former)
-        self.findings.former = await self.worker(former.shown, compared.members)
-        self.findings.under_way += compared.waiting
-
-    async def _guard(self, workspace: Workspace, prepared: Prepared, target: Target) -> Decision:
-        self.tracker.enter("Guarding")
-        ledger, audience, diff = prepared.ledger, self.findings.audience, self.findings.diff
-        if audience is None or diff is None:
-            raise RuntimeError("guards judge a diff")
-        limited, since = self._limits()
-        due, window = await self.worker(weigh, workspace, ledger, diff, limited, self.assignment, since)
-        plan = Plan(
-            audience=audience,
-            diff=due,
-            window=window,
-            entering_opts_out=self.assignment.entering_opts_out,
-            tenant_contacts=self.assignment.connection.status.contacts or 0,
-            review_was_due=self.assignment.review_was_due,
-            unanswered=diff.unanswered,
-            is_baselining=self.findings.is_baselining,
-            is_resumed=prepared.trust is Trust.RESUMED,
-            lost_members=await self.worker(lost_members, ledger, since),
-            entering_opts_in=self.assignment.entering_opts_in,
-            is_repeat_safe=target.is_repeat_safe,
-            former=await self._former_plan(workspace, prepared.former, since),
-            decisions=self.findings.decisions,
-        )
-        plan = await self.worker(at_its_peak, plan, ledger, limited, since)
-        return await self._decided(workspace, ledger, plan, limited)
-
-    async def _guard_former(self, workspace: Workspace, former: Former) -> Decision:
-        """The guards go by the audience, and by what is to be taken off."""
-        self.tracker.enter("Guarding")
-        limited, since = self._limits()
-        if self.findings.audience is None:
-            raise RuntimeError("guards judge an audience")
-        plan = Plan(
-            audience=self.findings.audience,
-            diff=NO_DIFF,
-            window=NO_WINDOW,
-            entering_opts_out=False,
-            tenant_contacts=self.assignment.connection.status.contacts or 0,
-            former=await self._former_plan(workspace, former, since),
-        )
-        return await self._decided(workspace, former.ledger, plan, limited)
-
-    def _limits(self) -> tuple[Limits, datetime]:
-        """The guards, and since when the window counts."""
-        guards = self.assignment.activation.spec.guards
-        return limits(guards), self.around.clock() - from_str(guards.window)
-
-    async def _former_plan(
-        self, workspace: Workspace, former: Former | Released | None, since: datetime
-    ) -> FormerPlan | None:
-        if not isinstance(former, Former) or self.findings.former is None:
-            return None
-        members = self.findings.former.members
-        return await self.worker(self._leaving.weigh, workspace, former, members, since)
-
-    async def _decided(self, workspace: Workspace, ledger: Ledger, plan: Plan, limited: Limits) -> Decision:
-        digest = self.findings.diff.digest if self.findings.diff else await self.worker(workspace.digest, ledger.url)
-        question = Question(
-            plan=plan,
-            limits=limited,
-            digest=digest,
-            uid=self.assignment.activation.metadata.uid,
-            generation=self.assignment.activation.metadata.generation,
-            approval=self.assignment.approval,
-            now=self.around.clock(),
-        )
-        decision = await self.worker(self._decide, workspace, ledger, question)
-        self.findings.violations = decision.violations
-        self.findings.waiting = decision.waiting
-        self.findings.is_judged = True
-        return decision
-
-    def _decide(self, workspace: Workspace, ledger: Ledger, question: Question) -> Decision:
-        if self.assignment.intent is Intent.PLAN:
-            return Decision(planning.judge(workspace, question))
-        decision = planning.decide(workspace, ledger, self.around.adapters.waiting_plans(ledger), question)
-        if question.plan.audience.pending:
-            # A row that was not looked up yet may well be a member: who left cannot be known.
-            workspace.hold(Operation.REMOVE)
-            if not self.assignment.withdraws:
-                workspace.former.hold()
-        self.findings.held = sum(workspace.count_held(operation) for operation in Operation)
-        self.findings.held += workspace.former.count_held()
-        self.findings.released = decision.is_released
-        workspace.keep_changes()
-        return decision
-
-    async def _leave(self, workspace: Workspace, prepared: Prepared, decision: Decision) -> None:
-        """Take people off the former target, once the new one is proven."""
-        former, diff, account = prepared.former, self.findings.diff, self.findings.account
-        is_proven = diff is not None and (diff.counts.entering == 0 or diff.counts.unchanged > 0 or account.settled > 0)
-        if not is_proven or self.assignment.side.owner not in prepared.ledger.info.owners:
-            return
-        if isinstance(former, Former):
-            await self._take_off(workspace, former, prepared.ledger, decision)
-        elif former is not None:
-            await self.worker(prepared.ledger.remember_elsewhere, await self.worker(former.ledger.reference))
-
-    async def _take_off(self, workspace: Workspace, former: Former, present: Ledger | None, decision: Decision) -> None:
-        shown = self.findings.former
-        if shown is None:
-            raise RuntimeError("a former target is compared before it is left")
-        approval, taken_off = decision.approvals.get(Operation.REMOVE), Account()
-        async with self.around.slots.ledger(former.ledger.url):
-            try:
-                await self._leaving.take_off(workspace, former, taken_off, approval)
-            finally:
-                self.findings.account.take_in(taken_off)
-        left = shown.members + taken_off.membership
-        self.findings.former = await self.worker(former.shown, left)
-        tried_again = await self.worker(self._leaving.refused_lately, workspace, former, self.around.clock())
-        is_unknown = taken_off.total(Result.UNKNOWN) or self.findings.under_way
-        if is_unknown or tried_again or await self.worker(workspace.former.count_held):
-            return
-        await self.worker(former.ledger.release)
-        if present is not None:
-            await self.worker(present.remember_elsewhere, former.ledger.reference())
-        self.registry.freed(former.identity, self.assignment.activation.metadata.key)
-        self.findings.former = None
-        self.findings.left_behind = await self.worker(workspace.former.count) if former.unreachable else 0
-        self.findings.announce(*_left(former, taken_off, left, self.findings.left_behind))
-
-
-def _left(former: Former, taken_off: Account, members: int, left_behind: int) -> tuple[str, str, str]:
-    """The Event that tells how the former target was left."""
-    done = f"{taken_off.total(Result.ACCEPTED)} contacts were taken off the former target {former.identity}"
-    stay = f"; {members} stay on it" if members else ""
-    if left_behind:
-        return "Warning", "TargetRetained", f"{done}{stay}: {former.unreachable}"
-    if refused := taken_off.described():
-        return "Warning", "TargetWithdrawn", f"{done}{stay}: {refused}"
-    return "Normal", "TargetRetained" if members else "TargetWithdrawn", f"{done}{stay}"
