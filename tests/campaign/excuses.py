@@ -32,6 +32,11 @@ def said_yes_since(past: Past, outcome: Outcome, contact: str, end: int) -> bool
     return any(
         one.activation == outcome.activation and not one.was_killed and one.reason == "Succeeded"
         for _, one in past.log.each(Ended, start, yes)
+    ) or any(
+        (one.wrote.by, one.wrote.contact, one.wrote.target, one.wrote.after)
+        == (outcome.activation, contact, target, False)
+        for one in past.writes()
+        if start <= one.place < yes
     )
 
 

@@ -123,10 +123,9 @@ def nothing_is_believed_that_engage_did_not_do(past: Past) -> Iterator[str]:
             values[event.contact, event.target] = (event.after, event.by)
         if not isinstance(event, Ended) or event.was_killed or event.reason != "Succeeded" or event.ready != "True":
             continue
-        said = past.wishes(event.activation, place)
-        if not said or said[-1][1].is_held or said[-1][1].target is None:
+        wish = past.wish_of(event, place)
+        if wish is None or wish.is_held or wish.target is None:
             continue
-        wish = said[-1][1]
         people = past.everybody_of(event.activation, place)
         has = sum(1 for one in people if may_be_a_member(values.get((one, wish.target or "")), wish.enters))
         if (event.members or 0) > has:

@@ -71,6 +71,14 @@ class Past:
                 return place
         return 0
 
+    def wish_of(self, ended: Ended, place: int) -> Wish | None:
+        """The wish under which a piece of work went on that ended there; None if it changed meanwhile."""
+        said = self.wishes(ended.activation, place)
+        for began, event in self.log.latest(Began, place):
+            if (event.activation, event.operator) == (ended.activation, ended.operator):
+                return said[-1][1] if said and said[-1][0] < began else None
+        return said[-1][1] if said else None
+
     def wishes_meanwhile(self, write: Write) -> list[Wish]:
         """The wish with which the work began, and those that came while it went on."""
         began, said = self.step_began(write), self.wishes(write.wrote.by, write.asked)
@@ -136,8 +144,8 @@ class Past:
     def _ran_with(self, place: int, ended: Ended, contact: str, target: str) -> bool:
         if ended.was_killed or ended.ready != "True" or ended.reason not in ("Succeeded", "PartiallyApplied"):
             return False
-        said = self.wishes(ended.activation, place)
-        return bool(said) and said[-1][1].target == target and not said[-1][1].is_held and contact in said[-1][1].people
+        wish = self.wish_of(ended, place)
+        return wish is not None and wish.target == target and not wish.is_held and contact in wish.people
 
     def look_before(self, write: Write) -> int:
         """Where its operator last saw the contact before it wrote.

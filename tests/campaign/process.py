@@ -206,14 +206,15 @@ class Process:
         if isinstance(daemon.life, ConnectionLife):
             await self._stepped(daemon)
             return
-        name = f"{key[1]}/{key[2]}"
+        name, former = f"{key[1]}/{key[2]}", daemon.life.status.last_run
         token = ACTING.set(self._acting(key))
         self._log.note(Began(self._true_clock(), name, self.name))
         try:
             await self._stepped(daemon)
         finally:
             ACTING.reset(token)
-            self._log.note(self._ended(key, daemon.life))
+            has_run = daemon.life.status.last_run != former
+            self._log.note(self._ended(name, daemon.life if has_run else None))
 
     def _acting(self, key: Key) -> str:
         return f"{key[1]}/{key[2]}@{self.name}"
@@ -228,10 +229,9 @@ class Process:
             return
         daemon.due = None if seconds is None else self.clock() + timedelta(seconds=seconds)
 
-    def _ended(self, key: Key, life: ActivationLife) -> Ended:
-        """What it shows of the object; nothing, if another operator serves it."""
-        name, shown = f"{key[1]}/{key[2]}", self._objects.held.get(key, {}).get("status", {})
-        status = life.status.manifest() if shown.get("servedBy") == self.name else {}
+    def _ended(self, name: str, life: ActivationLife | None) -> Ended:
+        """What it shows after a run; nothing where there was none."""
+        status = life.status.manifest() if life else {}
         ready: dict[str, str] = next((one for one in status.get("conditions", []) if one["type"] == "Ready"), {})
         return Ended(
             self._true_clock(),
