@@ -111,13 +111,13 @@ class OperatorAdapters:
     def ledger_wherever(self, url: str) -> Ledger | None:
         return Ledger.existing(relocated(url, self._root)) or Ledger.existing(url)
 
-    def set_damaged_aside(self, identity: TargetIdentity, at: datetime) -> list[str]:
-        ledger = self.ledger_url(identity)
-        others = identities_url(self._root, identity.host, identity.contact_type), suppression_url(self._root)
-        own = ledger, parked_url(ledger), waiting_url(ledger), batches_url(ledger)
-        damaged = [url for url in own if is_damaged(url)]
+    def set_damaged_aside(self, identity: TargetIdentity, former: str | None, at: datetime) -> list[str]:
+        damaged = [url for url in _tables(self.ledger_url(identity)) if is_damaged(url)]
+        others = [identities_url(self._root, identity.host, identity.contact_type), suppression_url(self._root)]
+        if former is not None:
+            others += _tables(relocated(former, self._root))
         for url in others:
-            with shared(url):  # the ledger's is held by the run
+            with shared(url):  # the present ledger's is held by the run
                 damaged += [url] if is_damaged(url) else []
         for url in damaged:
             set_aside(url, at)
@@ -157,3 +157,8 @@ class OperatorAdapters:
 
     def workspace(self, ambiguous: Ambiguous) -> Workspace:
         return Workspace(self._hash_key, self._settings.memory_per_run, ambiguous)
+
+
+def _tables(ledger: str) -> list[str]:
+    """The ledger's, and those beside it."""
+    return [ledger, parked_url(ledger), waiting_url(ledger), batches_url(ledger)]

@@ -193,7 +193,7 @@ class Process:
 
     def due(self, kind: Kind) -> list[Key]:
         """What is to be stepped now."""
-        now = self.clock()
+        now = self._true_clock()  # a sleep goes by no wall clock
         return sorted(key for key, one in self._daemons.items() if key[0] == kind.value and one.is_due(now))
 
     async def step(self, key: Key) -> None:
@@ -225,9 +225,9 @@ class Process:
         except Interrupted:
             return
         except Exception:  # noqa: BLE001 - as the operator's own loop does
-            daemon.due = self.clock() + AFTER_A_SURPRISE
+            daemon.due = self._true_clock() + AFTER_A_SURPRISE
             return
-        daemon.due = None if seconds is None else self.clock() + timedelta(seconds=seconds)
+        daemon.due = None if seconds is None else self._true_clock() + timedelta(seconds=seconds)
 
     def _ended(self, name: str, life: ActivationLife | None) -> Ended:
         """What it shows after a run; nothing where there was none."""

@@ -67,8 +67,11 @@ class Adapters(Protocol):
         """The ledger that lay at `url`: below the present root, or else still there."""
         ...
 
-    def set_damaged_aside(self, identity: TargetIdentity, at: datetime) -> list[str]:
-        """Move away whatever cannot be read of the target's tables; return their URLs. Raises LedgerUnavailable."""
+    def set_damaged_aside(self, identity: TargetIdentity, former: str | None, at: datetime) -> list[str]:
+        """Move away whatever cannot be read of the target's tables; return their URLs. Raises LedgerUnavailable.
+
+        So too of a former target, whose ledger lies or lay at the URL `former`.
+        """
         ...
 
     def share(self, ledger: str) -> Share:

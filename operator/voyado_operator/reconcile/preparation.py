@@ -87,6 +87,12 @@ class Preparation:
                 return FormerFirst(former)
             raise
 
+    @property
+    def former_url(self) -> str | None:
+        """Where the ledger of a target lies that an edit left, as the status tells."""
+        former = self._places().former
+        return former.url if former else None
+
     def _opens_ring(self) -> bool:
         """Whether several activations wait for each other's targets, and this one is the oldest of them.
 

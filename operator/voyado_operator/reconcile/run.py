@@ -97,7 +97,8 @@ class Run:
         """Whether it was a damaged table, which is out of the way now."""
         adapters, identity = self.around.adapters, self.assignment.identity
         async with self._sharings[0].taken():  # an erasure deletes files, which looks like damage while it is under way
-            moved = await self.worker(adapters.set_damaged_aside, identity, self.around.clock())
+            former = self._preparation.former_url
+            moved = await self.worker(adapters.set_damaged_aside, identity, former, self.around.clock())
         if adapters.ledger_url(identity) in moved:
             self._preparation = replace(self._preparation, is_lost=True)
         return bool(moved)

@@ -6,6 +6,8 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
+from voyado_operator.domain.errors import LedgerUnavailable
+
 
 @contextmanager
 def engine(memory_limit: str) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -38,6 +40,17 @@ def table(name: str, columns: Mapping[str, str], present: Collection[str]) -> st
     """
     described = (f"{column} {kind}{'' if column in present else ' as (null)'}" for column, kind in columns.items())
     return f"create or replace table {name} ({', '.join(described)});"
+
+
+@contextmanager
+def reading(what: str) -> Iterator[None]:
+    """Say of a stream that fails what it had. Raises LedgerUnavailable."""
+    try:
+        yield
+    except duckdb.Error as error:
+        raise LedgerUnavailable(
+            f"{what} could not be read to the end: {type(error).__name__}; check the ledger's storage"
+        ) from None
 
 
 @contextmanager

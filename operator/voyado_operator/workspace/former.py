@@ -13,7 +13,7 @@ from voyado_operator.domain.contacts import LENGTH, Contacts
 from voyado_operator.domain.delivery import Operation
 from voyado_operator.domain.standing import Standing
 from voyado_operator.workspace import folding
-from voyado_operator.workspace.engine import lent
+from voyado_operator.workspace.engine import lent, reading
 from voyado_operator.workspace.model import Detail, Lot
 
 WITHDRAW = "withdraw"
@@ -26,14 +26,15 @@ _MAY_GO = "not held and not parked"
 
 
 class FormerMembers:
-    """Whom an edit takes off the former target. Raises duckdb.Error when a stream fails."""
+    """Whom an edit takes off the former target. Each method that reads a stream raises LedgerUnavailable."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
 
     def fill(self, standing: Standing) -> int:
         """Take everybody who is on the former target, or may be; return how many are members."""
-        folding.fold(self._connection, standing)
+        with reading("the former target's members"):
+            folding.fold(self._connection, standing)
         self._connection.execute("insert into former_members select contact_id, op, false, false, 0 from standing")
         self._connection.execute("drop table standing")
         return self._count("was = 'add'")
@@ -48,7 +49,7 @@ class FormerMembers:
 
     def park(self, refused: ArrowStream, generation: int, now: int) -> None:
         """Keep those back that Engage refused to remove lately, in this generation; `now` is in microseconds."""
-        with lent(self._connection, "lent", refused):
+        with reading("the parked changes"), lent(self._connection, "lent", refused):
             self._connection.execute(
                 "update former_members set refusals = r.attempts, parked = epoch_us(r.until) > $now from lent r"
                 " where r.op = 'remove' and r.generation = $generation"
@@ -84,7 +85,7 @@ class FormerMembers:
 
     def release(self, approved: ArrowStream) -> None:
         """Let those held go out that `approved` (contact_id, op) has too."""
-        with lent(self._connection, "approved", approved):
+        with reading("the approved plan"), lent(self._connection, "approved", approved):
             self._connection.execute(
                 "update former_members set held = false from approved a"
                 f" where held and a.op = '{WITHDRAW}' and a.contact_id::uuid = former_members.contact_id"
@@ -105,7 +106,7 @@ class FormerMembers:
 
     def count_beside(self, sent: ArrowStream) -> tuple[int, int]:
         """How many contacts `sent` (contact_id) has, and how many others there are that are not of these."""
-        with lent(self._connection, "lent", sent):
+        with reading("what was sent lately"), lent(self._connection, "lent", sent):
             self._connection.execute(
                 "create or replace temp table sent as select contact_id::uuid as contact_id from lent"
             )

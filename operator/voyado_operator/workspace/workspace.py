@@ -6,19 +6,17 @@ from datetime import datetime
 from functools import cached_property
 from types import TracebackType
 
-import duckdb
 from arro3.core import Array, DataType, Table
 
 from voyado_operator.arrow import ArrowStream
 from voyado_operator.domain.contacts import Contacts
 from voyado_operator.domain.decisions import DecisionColumn, Sampled
 from voyado_operator.domain.delivery import Operation
-from voyado_operator.domain.errors import LedgerUnavailable
 from voyado_operator.domain.matching import BELIEVED, Match, MatchStatus
 from voyado_operator.domain.plan import AudienceCounts, DiffCounts
 from voyado_operator.domain.standing import Standing
 from voyado_operator.workspace import changes, decisions, former, matching, memory, staging
-from voyado_operator.workspace.engine import engine, lent
+from voyado_operator.workspace.engine import engine, lent, reading
 from voyado_operator.workspace.former import FormerMembers
 from voyado_operator.workspace.hashing import KeyedHash
 from voyado_operator.workspace.matching import Gathered
@@ -55,20 +53,17 @@ class Workspace:
 
         Those that have expired at `now` serve only if no new answer comes. Raises LedgerUnavailable.
         """
-        try:
-            with lent(self._connection, "remembered", remembered):
-                self._connection.execute(
-                    "insert into known select address_hash, status, contact_id::uuid, expires_at > $now and expires_at"
-                    " <= if(status = $matched, $latest_match, $latest_other) from remembered",
-                    {
-                        "now": now,
-                        "matched": str(MatchStatus.MATCHED),
-                        "latest_match": now + BELIEVED[MatchStatus.MATCHED],  # beyond it, a clock was wrong
-                        "latest_other": now + BELIEVED[MatchStatus.UNMATCHED],
-                    },
-                )
-        except duckdb.Error as error:
-            raise _unreadable("the remembered matches", error) from None
+        with reading("the remembered matches"), lent(self._connection, "remembered", remembered):
+            self._connection.execute(
+                "insert into known select address_hash, status, contact_id::uuid, expires_at > $now and expires_at"
+                " <= if(status = $matched, $latest_match, $latest_other) from remembered",
+                {
+                    "now": now,
+                    "matched": str(MatchStatus.MATCHED),
+                    "latest_match": now + BELIEVED[MatchStatus.MATCHED],  # beyond it, a clock was wrong
+                    "latest_other": now + BELIEVED[MatchStatus.UNMATCHED],
+                },
+            )
 
     def stage(
         self,
@@ -120,21 +115,17 @@ class Workspace:
         A pending row has no contact yet: if its contact is a member, it shows as leaving.
         """
         gathered = self._gathered
-        try:
+        with reading("the ledger's members"):
             contacts, diff = changes.diff(self._connection, standing)
             return gathered.counts(contacts), diff
-        except duckdb.Error as error:
-            raise _unreadable("the ledger's members", error) from None
 
     def renew(self, members: ArrowStream) -> int:
         """Take members into the diff whose row tells of a later decision than was sent; return how many.
 
         `members` has contact_id, changed_at and decided_at. Raises LedgerUnavailable.
         """
-        try:
+        with reading("the ledger's members"):
             return changes.renew(self._connection, members)
-        except duckdb.Error as error:
-            raise _unreadable("the ledger's members", error) from None
 
     @property
     def tells_decisions(self) -> bool:
@@ -147,17 +138,13 @@ class Workspace:
         `earlier` has the ledger's records of contacts that are no members. Whose row tells of a newer decision stays.
         Raises LedgerUnavailable.
         """
-        try:
+        with reading("what the ledger remembers"):
             return memory.drop_declined(self._connection, earlier)
-        except duckdb.Error as error:
-            raise _unreadable("what the ledger remembers", error) from None
 
     def park(self, refused: ArrowStream, generation: int, now: datetime) -> None:
         """Keep changes from going out that Engage refused lately, in this generation. Raises LedgerUnavailable."""
-        try:
+        with reading("the parked changes"):
             memory.park(self._connection, refused, generation, now)
-        except duckdb.Error as error:
-            raise _unreadable("the parked changes", error) from None
 
     def details(self, contact_ids: Sequence[str]) -> dict[str, Detail]:
         """What is known of single changes."""
@@ -216,10 +203,8 @@ class Workspace:
 
         Raises LedgerUnavailable.
         """
-        try:
+        with reading("what was sent lately"):
             return changes.count_beside(self._connection, operation, sent)
-        except duckdb.Error as error:
-            raise _unreadable("what was sent lately", error) from None
 
     def hold(self, operation: Operation) -> None:
         """Keep all changes of `operation` from going out."""
@@ -238,11 +223,5 @@ class Workspace:
         self._release(approved, changes.UNASKED)
 
     def _release(self, approved: ArrowStream, among: str = "true") -> None:
-        try:
+        with reading("the approved plan"):
             changes.release(self._connection, approved, among)
-        except duckdb.Error as error:
-            raise _unreadable("the approved plan", error) from None
-
-
-def _unreadable(what: str, error: duckdb.Error) -> LedgerUnavailable:
-    return LedgerUnavailable(f"{what} could not be read to the end: {type(error).__name__}; check the ledger's storage")
