@@ -224,3 +224,24 @@ async def test_a_hand_over_that_was_carried_out_is_not_done_again(here: Installa
     here.annotations["takeOver"] = "uid/marketing/vip 1"
 
     assert reason(await here.run()) == "TargetConflict"
+
+
+@pytest.mark.parametrize("has_restarted", [False, True])
+async def test_who_goes_on_for_one_that_is_gone_knows_what_that_one_knew(
+    install: Install, *, has_restarted: bool
+) -> None:
+    """As under another name. After a restart nobody vouches for the ledger: in a backup a no may be missing."""
+    here = install("opt-in")
+    owner = Beside(here, "owner", age=9, target=here.activation().spec.target.manifest())
+    owner.select(here.people[:2])
+    await owner.run()
+    assert here.shown() == set(here.people[:2])
+    owner.is_gone()
+    if has_restarted:
+        await here.restart()
+    here.select(here.people[:4])
+
+    status = await here.run()
+
+    assert status.members == (2 if has_restarted else 4)
+    assert here.shown() == set(here.people[: status.members])

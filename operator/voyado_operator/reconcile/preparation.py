@@ -133,10 +133,12 @@ class Preparation:
         """The ledger, as this activation's side sees it. One that is lost has started anew."""
         adapters, assignment = self.around.adapters, self.assignment
         found = adapters.existing_ledger(adapters.ledger_url(assignment.identity))
+        told = known, self.registry.last_words.get(found.url if found else "")
+        witnesses = [one for one in told if one and one.mark]
         believed = trust(
             was_claimed=is_doubted or (found is not None and found.reference().mark is not None),
             is_expected=self.is_lost or (known is not None and known.mark is not None),
-            is_vouched_for=found is not None and known is not None and found.is_vouched_for(known),
+            is_vouched_for=found is not None and not self.is_lost and any(map(found.is_vouched_for, witnesses)),
         )
         ledger = found or adapters.new_ledger(assignment.identity)
         ledger.take_side(assignment.side)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from voyado_operator.api.activation import SegmentActivation
+from voyado_operator.api.activation_status import LedgerRef
 from voyado_operator.api.common import APPROVE, PLAN_REQUESTED_AT, REQUESTED_AT, ObjectKey
 from voyado_operator.api.connection import VoyadoConnection
 from voyado_operator.domain.target import TargetIdentity
@@ -65,6 +66,8 @@ class Registry:
         self._users: defaultdict[ObjectKey, set[ObjectKey]] = defaultdict(set)
         self._drivers = Drivers()
         self.suspected: set[ObjectKey] = set()
+        self.last_words: dict[str, LedgerRef] = {}
+        """What the statuses of activations that are gone told of their ledgers, by URL."""
         self.capabilities = Capabilities(wake=self._wake_connection)
         self.trials = Trials()
         self.own_writes = OwnWrites()
@@ -99,6 +102,8 @@ class Registry:
             for rival in self._drivers.rivals(activation.metadata.key):
                 self.activations[rival].is_freed = True
             self._strike(known.latest)
+            if (ledger := known.latest.status.ledger) is not None and ledger.mark:
+                self.last_words[ledger.url] = ledger
 
     def connection_seen(self, connection: VoyadoConnection) -> None:
         """Take in a version; wake its daemon on a new generation, its activations when what they go by changed."""
