@@ -132,6 +132,7 @@ class App:
     def activation_gone(self, activation: SegmentActivation) -> None:
         self._echoes.gone(activation.metadata.uid)
         self._registry.activation_gone(activation)
+        self._deletions.gone(activation)
         self._metrics.activation_gone(activation.metadata.key)
 
     def connection_seen(self, connection: VoyadoConnection) -> None:

@@ -187,6 +187,7 @@ class Process:
             self._adapters.connection_gone(known.metadata.key)
         else:
             self._registry.activation_gone(known)
+            self._deletions.gone(known)
 
     def has_seen_all(self) -> bool:
         return self._news == len(self._objects.news)

@@ -19,7 +19,7 @@ from voyado_operator.ledger import erasure
 from voyado_operator.ledger.suppression import Suppression
 
 from tests.campaign.engage import Contact, Engage, HangUpError, acting
-from tests.campaign.log import Forgotten, Found, Gone, Log, Wish, Wished
+from tests.campaign.log import Deleted, Event, Forgotten, Found, Gone, Log, Wish, Wished
 from tests.campaign.manifests import TABLES, Activation, Connection, Table, wish
 from tests.campaign.objects import Key, Objects
 from tests.campaign.process import HASH_KEY, Process
@@ -130,10 +130,17 @@ class World:
 
     def _note_wishes(self) -> None:
         for name in self.activations:
-            said, key = self.wish(name), self.key_name(name)
-            known = (one.wish for _, one in self.log.latest(Wished, len(self.log.events)) if one.activation == key)
-            if said != next(known, None):
-                self.log.note(Wished(self.clock(), key, said))
+            if not self.objects.is_deleted(self.key(name)):
+                self._note_wish(self.key_name(name), self.wish(name))
+
+    def _note_wish(self, activation: str, said: Wish) -> None:
+        """Where it is another than before, or the activation was deleted since."""
+        for _, event in self.log.latest(Event, len(self.log.events)):
+            if isinstance(event, Wished | Deleted) and event.activation == activation:
+                if isinstance(event, Wished) and event.wish == said:
+                    return
+                break
+        self.log.note(Wished(self.clock(), activation, said))
 
     def wish(self, name: str) -> Wish:
         """What an activation, its connection and its audience say now."""

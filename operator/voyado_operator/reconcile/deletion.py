@@ -11,7 +11,14 @@ from voyado_operator.api.activation import SegmentActivation
 from voyado_operator.api.activation_status import LedgerRef, Progress, SegmentActivationStatus
 from voyado_operator.api.common import Kind
 from voyado_operator.domain.delivery import Account, Result
-from voyado_operator.domain.errors import ConnectionMissing, EngageUnavailable, InvalidSpec, RunError, SecretMissing
+from voyado_operator.domain.errors import (
+    ConnectionMissing,
+    EngageUnavailable,
+    InvalidSpec,
+    RunError,
+    SecretMissing,
+    ServedElsewhere,
+)
 from voyado_operator.reconcile import finalizer
 from voyado_operator.reconcile.conditions import verdict_of
 from voyado_operator.reconcile.delivery import Interrupted
@@ -75,6 +82,11 @@ class Deletions:
             )
             self._tasks[uid].add_done_callback(lambda _: self._forget(uid))
 
+    def gone(self, activation: SegmentActivation) -> None:
+        """The object is gone, so there is nothing to wait for any more."""
+        if task := self._tasks.get(activation.metadata.uid):
+            task.cancel()
+
     def _forget(self, uid: str) -> None:
         self._tasks.pop(uid, None)
         self._watched.pop(uid, None)
@@ -95,11 +107,9 @@ class Deletions:
         wait, give_up_at = FIRST_WAIT, self._around.clock() + GRACE
         while True:
             try:
-                if not await keeper.stands_back(self._watched[activation.metadata.uid]):
-                    await self._attempt(activation, keeper, tracker)
-                    return
-                if not await self._around.cluster.exists(Kind.ACTIVATION, activation.metadata.key):
-                    return
+                await self._attempt(activation, keeper, tracker)
+                return
+            except ServedElsewhere:  # that one takes them off, unless it ends before
                 wait = LOOK_AGAIN
             except (ConnectionMissing, SecretMissing, InvalidSpec) as error:
                 if self._around.clock() >= give_up_at:
@@ -121,7 +131,7 @@ class Deletions:
 
     async def _attempt(self, activation: SegmentActivation, keeper: Keeper, tracker: Tracker) -> None:
         metadata = activation.metadata
-        await keeper.restore(self._watched[metadata.uid])
+        await keeper.claim(metadata)
         if self._watched[metadata.uid].latest.spec.deletion_policy == "Retain":
             await self._leave_behind(activation, keeper, "deletionPolicy is Retain by now")
             return

@@ -55,12 +55,17 @@ class StatusKeeper(Generic[Status]):
     async def unless_served_elsewhere(self, watched: Watched[Any], step: Step) -> float | None:
         """Take a step, unless another installation serves the object; then only look again later."""
         try:
-            return LOOK_AGAIN if await self.stands_back(watched) else await step()
+            return LOOK_AGAIN if await self._stands_back(watched) else await step()
         except ServedElsewhere as error:  # the other was faster
             await self._stand_back(watched.latest.metadata, error.installation)
             return LOOK_AGAIN
 
-    async def stands_back(self, watched: Watched[Any]) -> bool:
+    async def claim(self, metadata: Metadata) -> None:
+        """Make the object say that this installation serves it. Raises ServedElsewhere."""
+        await self._cluster.apply_status(self._kind, metadata, self.status.manifest())
+        self._written = self.status
+
+    async def _stands_back(self, watched: Watched[Any]) -> bool:
         """Whether another installation serves the object. When that one has ended, the status is what it left."""
         found = watched.latest
         other = found.status.served_by
