@@ -14,9 +14,10 @@ def is_justified(no: datetime | None, decisions: list[datetime | None]) -> bool:
 def is_undated_and_unknown(past: Past, write: Write, looked: int) -> bool:
     """Whether the no is a preference's, which has no date, of somebody whom no ledger can have known."""
     wrote = write.wrote
-    is_known = past.was_known(wrote.contact, wrote.target, looked)
-    is_forgotten = past.forgotten_since(wrote.contact, UNSEEN, looked)
-    return is_preference(wrote.target) and not is_known and not is_forgotten and not past.ledgers_changed(looked)
+    is_known = past.was_known(wrote.contact, wrote.target, looked) or past.may_have_lost(
+        wrote.contact, wrote.target, looked
+    )
+    return is_preference(wrote.target) and not is_known and not past.forgotten_since(wrote.contact, UNSEEN, looked)
 
 
 def said_yes_since(past: Past, outcome: Outcome, contact: str, end: int) -> bool:

@@ -168,6 +168,14 @@ class Past:
     def ledgers_changed(self, end: int, start: int = 0) -> bool:
         return any(True for _ in self.log.each(LedgersChanged, start, end))
 
+    def may_have_lost(self, contact: str, target: str, end: int) -> bool:
+        """Whether ledgers changed after somebody who drove the target had looked at the contact."""
+        for place, showed in self.log.each(Showed, 0, end):
+            said = self.wishes(showed.by, place)
+            if showed.contact == contact and said and said[-1][1].target == target:
+                return self.ledgers_changed(end, place)
+        return False
+
     def latest_loss(self, contact: str, end: int) -> datetime | None:
         """When ledgers were lost, or the contact was erased from them."""
         for _, event in self.log.latest(Event, end):

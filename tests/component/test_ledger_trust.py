@@ -292,3 +292,15 @@ def test_how_far_a_ledger_is_believed(
 ) -> None:
     found = trust(was_claimed=was_claimed, is_expected=is_expected, is_vouched_for=is_vouched_for)
     assert found is expected
+
+
+async def test_a_loss_is_not_forgotten_though_nothing_was_sent_since(install: Install) -> None:
+    """The run after the loss waits for an approval; then the new ledger is lost too."""
+    here = await settled(install, "trigger")
+    for number in range(2):
+        await under(here, f"file://{root(here).with_name(f'new-{number}')}")
+
+        status = await here.run()
+
+        assert reason(status) == "GuardBlocked"
+    assert [here.fired_for(one) for one in here.people[:5]] == [["add"]] * 5

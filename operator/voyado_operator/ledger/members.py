@@ -143,10 +143,13 @@ class Ledger:
     def start_anew(self, at: datetime, members: int = 0) -> None:
         """Commit that the ledger was found lost: it becomes another one, and its records are evidence of noes only.
 
-        `members` is how many the lost one had, as the status knew it.
+        It counts as a claim, so that the loss is not forgotten if this one is lost too. `members` is how many the lost
+        one had, as the status knew it.
         """
-        info = self.info
-        self._claims.change(id=uuid4().hex, epoch=info.epoch + 1, lost_at=at, lost_members=members, is_baselining=True)
+        info, epoch = self.info, self.info.epoch + 1
+        self._claims.claim(
+            replace(info, id=uuid4().hex, epoch=epoch, lost_at=at, lost_members=members, is_baselining=True)
+        )
         self.take_side(self._side)
 
     def mark_baselined(self) -> None:

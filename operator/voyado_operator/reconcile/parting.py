@@ -72,9 +72,10 @@ class Parting:
         if is_unknown or tried_again or await self.worker(workspace.former.count_held):
             return
         await self.worker(former.ledger.release)
+        released = await self.worker(former.ledger.reference)
         if present is not None:
-            await self.worker(present.remember_elsewhere, former.ledger.reference())
-        self.registry.freed(former.identity, self.assignment.activation.metadata.key)
+            await self.worker(present.remember_elsewhere, released)
+        self.registry.freed(former.identity, released, self.assignment.activation.metadata.key)
         self.findings.former = None
         self.findings.left_behind = await self.worker(workspace.former.count) if former.unreachable else 0
         self.findings.announce(*_left(former, taken_off, left, self.findings.left_behind))

@@ -67,7 +67,7 @@ class Registry:
         self._drivers = Drivers()
         self.suspected: set[ObjectKey] = set()
         self.last_words: dict[str, LedgerRef] = {}
-        """What the statuses of activations that are gone told of their ledgers, by URL."""
+        """What was last known of the ledgers that were let go by their owners, or whose owners are gone, by URL."""
         self.capabilities = Capabilities(wake=self._wake_connection)
         self.trials = Trials()
         self.own_writes = OwnWrites()
@@ -161,8 +161,9 @@ class Registry:
         """What the activation drives by its spec; None: unknown, as it is not watched or has no connection."""
         return self._drivers.target_of(key)
 
-    def freed(self, target: TargetIdentity, by: ObjectKey) -> None:
+    def freed(self, target: TargetIdentity, ledger: LedgerRef, by: ObjectKey) -> None:
         """An activation has released its former target: wake those that wait for it."""
+        self.last_words[ledger.url] = ledger
         for key in self._drivers.of(target):
             if key != by:
                 self.activations[key].is_freed = True
