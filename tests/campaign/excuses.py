@@ -49,7 +49,7 @@ def may_be_a_member(state: tuple[bool, str] | None, enters: str) -> bool:
 def deserves_a_yes(past: Past, outcome: Outcome, contact: str, end: int) -> bool:
     """Whether nothing speaks against the yes: there was no no, or a decision after every no and loss."""
     target, decided = outcome.wish.target or "", outcome.wish.people[contact]
-    loss = past.latest_loss(contact, end)
+    loss = past.latest_loss(outcome.activation, contact, end)
     no = past.latest_no(contact, target, outcome.shown[contact], end)
     if decided is None:
         return loss is None and no is None

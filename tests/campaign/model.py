@@ -176,10 +176,17 @@ class Past:
                 return self.ledgers_changed(end, place)
         return False
 
-    def latest_loss(self, contact: str, end: int) -> datetime | None:
-        """When ledgers were lost, or the contact was erased from them."""
-        for _, event in self.log.latest(Event, end):
-            if isinstance(event, LedgersChanged) or (isinstance(event, Forgotten) and event.contact == contact):
+    def latest_loss(self, activation: str, contact: str, end: int) -> datetime | None:
+        """When a run found that ledgers were lost, or the contact was erased from them."""
+        for place, event in self.log.latest(Event, end):
+            if isinstance(event, LedgersChanged):
+                runs = (
+                    one.at
+                    for _, one in self.log.each(Ended, place, end)
+                    if one.activation == activation and one.outcome
+                )
+                return next(runs, self.log.events[end - 1].at)
+            if isinstance(event, Forgotten) and event.contact == contact:
                 return event.at
         return None
 

@@ -226,22 +226,24 @@ async def test_a_hand_over_that_was_carried_out_is_not_done_again(here: Installa
     assert reason(await here.run()) == "TargetConflict"
 
 
-@pytest.mark.parametrize("has_restarted", [False, True])
-async def test_who_goes_on_for_one_that_is_gone_knows_what_that_one_knew(
-    install: Install, *, has_restarted: bool
-) -> None:
+@pytest.mark.parametrize("how", ["gone", "edited away", "gone, then a restart"])
+async def test_who_goes_on_for_another_knows_what_that_one_knew(install: Install, how: str) -> None:
     """As under another name. After a restart nobody vouches for the ledger: in a backup a no may be missing."""
     here = install("opt-in")
     owner = Beside(here, "owner", age=9, target=here.activation().spec.target.manifest())
     owner.select(here.people[:2])
     await owner.run()
     assert here.shown() == set(here.people[:2])
-    owner.is_gone()
-    if has_restarted:
+    if how == "edited away":
+        owner.edit(target=LABEL, governance=None)
+        await owner.step()
+    else:
+        owner.is_gone()
+    if "restart" in how:
         await here.restart()
     here.select(here.people[:4])
 
     status = await here.run()
 
-    assert status.members == (2 if has_restarted else 4)
+    assert status.members == (2 if "restart" in how else 4)
     assert here.shown() == set(here.people[: status.members])
