@@ -69,6 +69,12 @@ class Server:
             raise ServedElsewhere(server)
         self._objects.set_status((kind.value, *metadata.key), status | {"servedBy": self._process.name})
 
+    async def hand_over(self, kind: Kind, metadata: Metadata, installation: str) -> None:
+        await self._alive()
+        found = self._objects.held.get((kind.value, *metadata.key))
+        if found is not None and found["status"].get("servedBy") == self._process.name:
+            self._objects.set_status((kind.value, *metadata.key), found["status"] | {"servedBy": installation})
+
     async def is_another_alive(self, installation: str) -> bool:
         await self._alive()
         return installation != self._process.name and self._objects.is_alive[installation]()

@@ -118,6 +118,21 @@ class Cluster:
                 )
                 self._echoes.written(metadata.uid, written["metadata"]["resourceVersion"])
 
+    async def hand_over(self, kind: Kind, metadata: Metadata, installation: str) -> None:
+        """Let that installation serve the object, if this one does."""
+        async for attempt in _attempts():
+            with attempt:
+                present = await self._same(kind, metadata)
+                if present is None or present.get("status", {}).get("servedBy") != self._installation:
+                    return
+                pinned = {"resourceVersion": present["metadata"]["resourceVersion"]}
+                await self._objects.patch_namespaced_custom_object_status(
+                    *_path(kind, metadata.key),
+                    {"metadata": pinned, "status": {"servedBy": installation}},
+                    _content_type="application/merge-patch+json",
+                    _request_timeout=CALL_SECONDS,
+                )
+
     async def count(self, kind: Kind, namespace: str | None) -> int:
         """How many objects there are in a namespace, None: in all; without fetching them."""
         where = (GROUP, VERSION, *([namespace] if namespace else []), kind.plural)

@@ -74,7 +74,14 @@ class ActivationLife:
 
         Raises Interrupted when asked to stop.
         """
-        return await self._keeper.unless_served_elsewhere(self._watched, self._step)
+        return await self._keeper.unless_served_elsewhere(self._watched, self._server(), self._step)
+
+    def _server(self) -> str | None:
+        """The installation that serves its connection, so that one knows whoever drives that tenant's targets."""
+        activation = self._watched.latest
+        connection = self._registry.connection_of(activation)
+        of_connection = connection.status.served_by if connection else None
+        return of_connection or activation.status.served_by
 
     async def _step(self) -> float | None:
         await self._keeper.restore(self._watched)

@@ -39,7 +39,8 @@ class ConnectionLife:
 
     async def step(self) -> float | None:
         """Probe if it is time; return after how many seconds to look again, None: when woken."""
-        return await self._keeper.unless_served_elsewhere(self._watched, self._step)
+        server = self._watched.latest.status.served_by
+        return await self._keeper.unless_served_elsewhere(self._watched, server, self._step)
 
     async def _step(self) -> float | None:
         await self._keeper.restore(self._watched)

@@ -52,10 +52,10 @@ class StatusKeeper(Generic[Status]):
                 metadata, "Warning" if after.status == "False" else "Normal", after.reason, after.message
             )
 
-    async def unless_served_elsewhere(self, watched: Watched[Any], step: Step) -> float | None:
-        """Take a step, unless another installation serves the object; then only look again later."""
+    async def unless_served_elsewhere(self, watched: Watched[Any], server: str | None, step: Step) -> float | None:
+        """Take a step, unless `server`, another installation, serves the object; then only look again later."""
         try:
-            return LOOK_AGAIN if await self._stands_back(watched) else await step()
+            return LOOK_AGAIN if await self._stands_back(watched, server) else await step()
         except ServedElsewhere as error:  # the other was faster
             await self._stand_back(watched.latest.metadata, error.installation)
             return LOOK_AGAIN
@@ -65,12 +65,13 @@ class StatusKeeper(Generic[Status]):
         await self._cluster.apply_status(self._kind, metadata, self.status.manifest())
         self._written = self.status
 
-    async def _stands_back(self, watched: Watched[Any]) -> bool:
+    async def _stands_back(self, watched: Watched[Any], server: str | None) -> bool:
         """Whether another installation serves the object. When that one has ended, the status is what it left."""
         found = watched.latest
-        other = found.status.served_by
-        if other is not None and await self._cluster.is_another_alive(other):
-            await self._stand_back(found.metadata, other)
+        if server is not None and await self._cluster.is_another_alive(server):
+            if server != self._server:
+                await self._cluster.hand_over(self._kind, found.metadata, server)
+            await self._stand_back(found.metadata, server)
             return True
         if self._server is not None:
             self._server, self._written, self.status = None, found.status, found.status
