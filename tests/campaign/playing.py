@@ -99,6 +99,7 @@ class Theatre:
 async def settle(world: World) -> None:
     """Repair every fault, let hours pass, and let a person approve whatever waits."""
     world.faults, world.meanwhile, world.kill_after = [], {}, None
+    was_skewed = any(process.skew for process in world.processes)
     for process in world.processes:
         process.skew = timedelta()
     for name, connection in list(world.connections.items()):
@@ -106,6 +107,9 @@ async def settle(world: World) -> None:
     for name, activation in list(world.activations.items()):
         if not world.objects.is_deleted(world.key(name)):
             world.activate(name, activation.repaired())
+    if was_skewed:  # what a wrong clock has put off comes within an interval
+        world.passed += timedelta(minutes=70)
+        await world.live()
     await _hours(world)
     if waiting := [name for name in world.activations if _reason(world, name) == "TargetConflict"]:
         _end_the_conflicts(world, waiting)
