@@ -1,7 +1,9 @@
 """Which ledger is the status's own: moved, copied, put back, lost, or written to by somebody else."""
 
+import asyncio
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ from voyado_operator.domain.trust import Trust, trust
 from voyado_operator.ledger.claims import KEPT
 
 from tests.component.conftest import Install
-from tests.component.installation import Installation, Killed, killed_after
+from tests.component.installation import OPT_INS, Installation, Killed, Warehouse, killed_after
 from tests.ledgers import opened
 
 KINDS = ["single", "trigger", "opt-in"]
@@ -188,6 +190,88 @@ async def test_a_cluster_built_anew_resumes_its_members_and_opts_nobody_in_over_
     assert here.shown() == set(here.people[:4])
     assert status.members == 4
     assert here.people[4] not in here.shown(), "who left the audience is a leaver as ever"
+
+
+LOSSES: dict[str, Callable[[Installation], Any]] = {
+    "lost": lambda here: asyncio.to_thread(shutil.rmtree, root(here)),
+    "found without a status": Installation.apply_again,
+}
+each_loss = pytest.mark.parametrize("lose", LOSSES.values(), ids=LOSSES)
+
+
+async def doubted(install: Install, kind: str, lose: Callable[[Installation], Any]) -> Installation:
+    """A member; after the loss two newcomers, of whom nobody can tell whether the lost ledger knew their no."""
+    here = install(kind)
+    here.select(here.people[:1])
+    await here.run()
+    here.select(here.people[:3])
+    await lose(here)
+    status = await here.run()
+    assert here.shown() == {here.people[0]}
+    assert status.last_run is not None
+    assert (status.last_run.outcome, status.last_run.declined) == ("Partial", 0)
+    assert "2 held as nobody can tell since the ledger was lost" in str(status.last_run.message)
+    return here
+
+
+@each_loss
+@pytest.mark.parametrize("kind", OPT_INS)
+async def test_whose_no_a_lost_ledger_may_have_known_waits_for_an_approval(
+    install: Install, kind: str, lose: Callable[[Installation], Any]
+) -> None:
+    here = await doubted(install, kind, lose)
+    here.let_pass(hours=1)
+    status = await here.run()
+
+    assert here.shown() == {here.people[0]}
+    assert reason(status) == "GuardBlocked"
+    assert status.plan is not None
+    assert status.plan.entering == 2
+    assert "lostLedger: 2 contacts would be opted in" in status.conditions[0].message
+
+    await here.approve()
+
+    assert here.shown() == set(here.people[:3])
+    assert reason(await here.run()) == "Succeeded"
+
+
+@each_loss
+async def test_a_decision_since_the_loss_lets_one_in(
+    install: Install, tmp_path: Path, lose: Callable[[Installation], Any]
+) -> None:
+    here = await doubted(install, "opt-in", lose)
+    warehouse = Warehouse(here, tmp_path)
+    member, decided, other = here.people[:3]
+    here.let_pass(hours=2)
+    moment = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+
+    warehouse.holds((member, None, None), (decided, None, moment), (other, None, None))
+    status = await here.run()
+
+    assert here.shown() == {member, decided}
+    assert status.plan is not None
+    assert status.plan.entering == 1
+
+
+async def test_an_approval_of_something_else_opts_nobody_in_whose_no_was_lost(install: Install) -> None:
+    here = install("opt-in", maxAdditions=1)
+    here.select(here.people[:1])
+    await here.run()
+    here.engage.faults({"kind": "status", "method": "PATCH", "status": 503})
+    shutil.rmtree(root(here))
+    await here.run()
+    here.engage.faults()
+    here.select(here.people[:4])
+    status = await here.run()
+    assert status.plan is not None
+    assert [one.guard for one in status.plan.blocked_by] == ["maxAdditions"]
+
+    await here.approve()
+
+    assert here.shown() == {here.people[0]}
+    status = await here.run()
+    assert status.plan is not None
+    assert [one.guard for one in status.plan.blocked_by] == ["maxAdditions", "lostLedger"]
 
 
 async def test_a_trigger_is_not_fired_again_by_a_cluster_built_anew(install: Install) -> None:

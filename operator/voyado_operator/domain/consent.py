@@ -1,7 +1,7 @@
 """Whether a person is opted in: never over a "no" that is newer than what justifies the "yes"."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -23,6 +23,8 @@ class OptIn(StrEnum):
     """Engage shows the yes already."""
     DECLINE = "decline"
     """Engage shows the person's own no."""
+    DOUBT = "doubt"
+    """Engage shows no yes, and nobody can tell since the ledger was lost whether the person said no."""
     UNREADABLE = "unreadable"
     """Engage does not show what would be written over: nothing is written blindly."""
     MOVED = "moved"
@@ -66,7 +68,11 @@ def opt_in(facet: Facet, contact: Contact, evidence: Evidence) -> OptIn:
     So does an erasure: what the ledgers knew of the contact until then may have been a no.
     """
     judged = _judged(facet, contact, evidence)
-    return OptIn.DECLINE if judged is OptIn.WRITE and _may_be_forgotten(evidence) else judged
+    if judged is OptIn.DECLINE and evidence.entry is None and evidence.lost_at is not None:
+        but_for_the_loss = _judged(facet, contact, replace(evidence, lost_at=None))
+        judged = OptIn.DOUBT if but_for_the_loss is OptIn.WRITE else judged
+    is_open = judged in (OptIn.WRITE, OptIn.DOUBT)
+    return OptIn.DECLINE if is_open and _may_be_forgotten(evidence) else judged
 
 
 def _judged(facet: Facet, contact: Contact, evidence: Evidence) -> OptIn:

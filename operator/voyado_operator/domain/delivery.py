@@ -35,6 +35,8 @@ class Entry(StrEnum):
     """What was asked is known not to have happened: as if there were no record."""
     DECLINED = "declined"
     """Engage showed the person's own no."""
+    DOUBTED = "doubted"
+    """Engage showed a no, and the ledger that would tell whose it is was lost."""
     GONE = "gone"
     """Engage knows the contact no more."""
 
@@ -105,14 +107,15 @@ def parking(earlier_attempts: int, now: datetime) -> Parking:
 class Account:
     """Counts of one run's deliveries: sent = accepted + rejected + unknown holds by construction.
 
-    `adopted` and `declined` contacts were read, and nothing was sent. `membership` is how many members the ledger has
-    more than before the run. Of the rejected contacts, `unparked` are tried again by the next run.
+    `adopted`, `declined` and `doubted` contacts were read, and nothing was sent. `membership` is how many members the
+    ledger has more than before the run. Of the rejected contacts, `unparked` are tried again by the next run.
     """
 
     counts: Counter[tuple[Operation, Result]] = field(default_factory=Counter)
     details: Counter[str] = field(default_factory=Counter)
     adopted: int = 0
     declined: int = 0
+    doubted: int = 0
     membership: int = 0
     unparked: int = 0
 
@@ -134,7 +137,7 @@ class Account:
     @property
     def settled(self) -> int:
         """Of how many contacts nothing is left to do."""
-        return self.total(Result.ACCEPTED) + self.adopted + self.declined
+        return self.total(Result.ACCEPTED) + self.adopted + self.declined + self.doubted
 
     @property
     def sent(self) -> int:

@@ -50,7 +50,8 @@ class Plan:
     `diff` counts changes that may go out on top of those of the window: whoever is tried again was counted then.
     `entering_opts_out`: entering the target writes a person's "no" (onEnter: Decline). `review_was_due`: the day of
     governance.reviewBy, once it is over. `unanswered` counts changes that may have been sent already and must not be
-    sent twice. `is_baselining`: the ledger was lost, and its members are being found again; it had `lost_members`, as
+    sent twice; `doubted` opt-ins of people of whom Engage shows a no, of which nobody can tell whose it is.
+    `is_baselining`: the ledger was lost, and its members are being found again; it had `lost_members`, as
     far as the status knew, 0 if it was lost before the window. `is_resumed`: nothing vouches for the ledger, so it may
     lack what was sent last. `entering_opts_in`: entering the target writes a person's "yes". `former`: an edit left
     another target.
@@ -63,6 +64,7 @@ class Plan:
     tenant_contacts: int
     review_was_due: date | None = None
     unanswered: int = 0
+    doubted: int = 0
     is_baselining: bool = False
     is_resumed: bool = False
     lost_members: int = 0
@@ -204,6 +206,17 @@ def unanswered(plan: Plan, _: Limits) -> str | None:
     )
 
 
+def lost_ledger(plan: Plan, _: Limits) -> str | None:
+    """Whom a ledger that was lost may have known to have said no: a person says whether they are opted in."""
+    if not plan.doubted:
+        return None
+    return (
+        f"{plan.doubted} contacts would be opted in of whom Engage shows no yes, and nobody can tell whether they said "
+        "no, as the ledger was lost, or found without a status that vouches for it; approving opts all of them in, a "
+        "decidedAt since then lets one in; leave who said no out of the audience"
+    )
+
+
 def decided_at(plan: Plan, _: Limits) -> str | None:
     """No approval lets this pass: whoever approves a plan cannot say when each of its people decided."""
     column = plan.decisions
@@ -230,9 +243,11 @@ GUARDS: dict[str, Callable[[Plan, Limits], str | None]] = {
     "reviewBy": review_by,
     "unanswered": unanswered,
     "formerTarget": former_target,
+    "lostLedger": lost_ledger,
     "decidedAt": decided_at,
 }
 HOLD_OPT_INS = {"reviewBy", "decidedAt"}  # and nothing else, whatever was approved
+HOLD_A_FEW = {"unanswered", "lostLedger"}  # the contacts that they count
 HOLD_OPT_OUTS = {"allowEmpty", "maxOptOuts"}  # every other guard lets a person's "no" through
 
 
@@ -247,8 +262,8 @@ def is_blocked_by_peak(plan: Plan, limits: Limits) -> bool:
 
 
 def holds_everything(plan: Plan, found: tuple[Violation, ...]) -> bool:
-    """Whether more is held than all opt-ins, or the contacts that were not answered for."""
-    return any(one.guard not in {*HOLD_OPT_INS, "unanswered"} for one in found) or plan.is_refiring
+    """Whether more is held than all opt-ins, or the contacts that a guard counts."""
+    return any(one.guard not in HOLD_OPT_INS | HOLD_A_FEW for one in found) or plan.is_refiring
 
 
 def violations(plan: Plan, limits: Limits) -> tuple[Violation, ...]:

@@ -18,6 +18,7 @@ and is tried again. On object stores there are no such locks, and no erasure eit
 import errno
 import fcntl
 import os
+import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -29,6 +30,7 @@ from voyado_operator.ledger.failures import unavailable
 
 WAIT = 120.0  # seconds; longer than a run compares, and than most batches take
 BETWEEN_TRIES = 0.02
+_MARK = 16  # bytes, at random; whatever else a crash or a person has left in the file is as good
 _NOT_SUPPORTED = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP}
 
 
@@ -45,8 +47,8 @@ class Share:
         self._url = url
         self._path = _local(url)
         self._held: int | None = None
-        self.erasures = 0
-        """How often contacts were erased from the ledger, as of when the share was taken."""
+        self.latest_erasure = b""
+        """What the latest erasure from the ledger has left, as of when the share was taken."""
 
     def try_take(self) -> bool:
         """Return whether the share is held now. False: an erasure has the ledger, or waits for it."""
@@ -58,7 +60,7 @@ class Share:
                 return False
             try:
                 self._held = _locked(_ledger(self._path), fcntl.LOCK_SH)
-                self.erasures = _count(self._held)
+                self.latest_erasure = _latest(self._held)
             finally:
                 os.close(turnstile)
         return self._held is not None
@@ -104,7 +106,7 @@ def alone(url: str, wait: float) -> Iterator[None]:
     try:
         held = _obtained(_ledger(path), until, f"a run has the ledger {url} open")
         try:
-            _increment(held)
+            os.pwrite(held, secrets.token_bytes(_MARK), 0)
             yield
         finally:
             os.close(held)
@@ -160,12 +162,8 @@ def _is_still(file: Path, opened: int) -> bool:
     return False
 
 
-def _count(held: int | None) -> int:
-    return int(os.pread(held, 20, 0) or 0) if held is not None else 0
-
-
-def _increment(held: int) -> None:
-    os.pwrite(held, b"%d" % (_count(held) + 1), 0)
+def _latest(held: int | None) -> bytes:
+    return os.pread(held, _MARK, 0) if held is not None else b""
 
 
 def _ledger(path: Path) -> Path:

@@ -25,7 +25,7 @@ from voyado_operator.reconcile.findings import Assignment, Findings, Intent
 from voyado_operator.reconcile.gate import HOLDS, held_back, hinders
 from voyado_operator.reconcile.keeper import StatusKeeper
 from voyado_operator.reconcile.limits import schedule
-from voyado_operator.reconcile.ownership import belongs_to
+from voyado_operator.reconcile.ownership import belongs_to, holder_of, holds
 from voyado_operator.reconcile.progress import FIRST_PROGRESS, FIRST_SIGN, Tracker, shown
 from voyado_operator.reconcile.registry import Registry, Watched, age, is_being_probed
 from voyado_operator.reconcile.run import Run
@@ -172,15 +172,16 @@ class ActivationLife:
 
     def _goes_first(self, activation: SegmentActivation, connection: VoyadoConnection) -> SegmentActivation | None:
         """An older activation of the same target that is about to claim it, as nobody owns it yet."""
-        url = self._around.adapters.ledger_url(self._around.adapters.identify(activation, connection))
-        if self._holds(self.status, url):
+        adapters = self._around.adapters
+        url = adapters.ledger_url(adapters.identify(activation, connection))
+        if holds(self.status, url, adapters):
             return None
         for older in self._registry.rivals(activation):
             if age(older) > age(activation):
                 return None
             its_connection, now = self._registry.connection_of(older), self._around.clock()
             is_due = not hinders(older, its_connection) and trigger(older, older.status, now) is not None
-            if is_due and older.metadata.deletion_timestamp is None and not self._holds(older.status, url):
+            if is_due and older.metadata.deletion_timestamp is None and not holds(older.status, url, adapters):
                 return older
         return None
 
@@ -188,15 +189,8 @@ class ActivationLife:
         """What a run would find, if another activation has claimed the target."""
         target = self._around.adapters.identify(activation, connection)
         url = self._around.adapters.ledger_url(target)
-        if self._holds(self.status, url):
-            return None
-        owner = next((other for other in self._registry.rivals(activation) if self._holds(other.status, url)), None)
-        return verdict_of(belongs_to(target, owner.metadata.key, self._registry)) if owner else None
-
-    def _holds(self, status: SegmentActivationStatus, url: str) -> bool:
-        """Whether the status tells of a claim on the ledger at `url`."""
-        ledger = status.ledger
-        return ledger is not None and bool(ledger.mark) and self._around.adapters.is_of_same_target(ledger.url, url)
+        owner = holder_of(activation, url, self._around.adapters, self._registry)
+        return verdict_of(belongs_to(target, owner, self._registry)) if owner else None
 
     async def _let_go_first(self, activation: SegmentActivation, first: SegmentActivation) -> float:
         if is_new_generation(activation, self.status):

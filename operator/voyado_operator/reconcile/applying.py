@@ -53,7 +53,7 @@ class Applying:
         ledger = prepared.ledger
         due = sum([await self.worker(workspace.count, operation) for operation in Operation])
         if not due:
-            if not self.findings.violations:
+            if not self.findings.is_blocked:
                 await self.worker(self._settle_without_sending, prepared)
             return
         self.tracker.enter("Applying", due)

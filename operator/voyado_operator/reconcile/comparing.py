@@ -30,6 +30,7 @@ def compare(
     declined = workspace.drop_declined(ledger.earlier()) if counts.entering and assignment.entering_opts_in else 0
     if (refused := parked.items()) is not None:
         workspace.park(refused, generation, now)
+    doubted = workspace.hold_doubted() if assignment.entering_opts_in else 0
     diff = DiffFound(
         computed_at=now,
         counts=replace(counts, entering=counts.entering - declined),
@@ -39,6 +40,7 @@ def compare(
         leaving=workspace.sample(Operation.REMOVE),
         parked={operation: workspace.count_parked(operation) for operation in Operation},
         declined_before=declined,
+        doubted_before=doubted,
         unanswered=0 if target.is_repeat_safe else workspace.hold_unanswered(),
     )
     return audience, diff

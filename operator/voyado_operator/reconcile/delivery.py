@@ -170,6 +170,7 @@ class Delivery:
         others = [*screened.outcomes, *sent.others]
         self.account.adopted += len(screened.adopted) + len(sent.adopted)
         self.account.declined += len(screened.declined) + len(sent.declined)
+        self.account.doubted += len(screened.doubted)
         self.account.record(operation, len(sent.accepted), others)
         refused = _to_be_parked(operation, lot, others)
         self.account.unparked += len(_of(others, Result.REJECTED)) - len(refused)
@@ -198,6 +199,7 @@ class Delivery:
         now = self.clock()
         self.ledger.note(Entry(operation), screened.adopted, now, ADOPTED, screened.decided)
         self.ledger.note(Entry.DECLINED, screened.declined, now, decided=screened.decided)
+        self.ledger.note(Entry.DOUBTED, screened.doubted, now, decided=screened.decided)
         # A member that is told no again is found again by the next run, if what becomes of it is not recorded.
         if screened.stopped is None and (operation, lot) != _RENEWAL:
             intent, approval = _INTENTS[operation, lot], self.approvals.get(operation)

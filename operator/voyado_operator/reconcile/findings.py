@@ -97,7 +97,8 @@ class DiffFound:
     """The membership diff with its digest and at most 10 keyed hashes each, and the audience's fingerprint.
 
     Of the changes, `parked` were refused lately and `unanswered` may have been sent already; `declined_before` contacts
-    of the audience are not in the diff, as Engage showed their own no.
+    of the audience are not in the diff, as Engage showed their own no; `doubted_before` are held, as Engage showed a no
+    and nobody can tell whose it is since the ledger was lost.
     """
 
     computed_at: datetime
@@ -108,6 +109,7 @@ class DiffFound:
     leaving: list[str]
     parked: Mapping[Operation, int] = field(default_factory=dict)
     declined_before: int = 0
+    doubted_before: int = 0
     unanswered: int = 0
 
 
@@ -182,12 +184,17 @@ class Findings:
         acknowledged = self.account.total(Result.ACCEPTED) + self.account.adopted
         return changes == acknowledged and self.members == self.audience.contacts
 
+    @property
+    def is_blocked(self) -> bool:
+        """Whether something waits for a person."""
+        return bool(self.violations) and (self.held > 0 or not self.released)
+
     def outcome(self, intent: Intent) -> Outcome:
         if self.error:
             return Outcome.FAILED
         if intent is Intent.PLAN:
             return Outcome.PLANNED
-        if self.violations and (self.held or not self.released):
+        if self.is_blocked:
             return Outcome.BLOCKED
         return Outcome.PARTIAL if self.is_unsettled or self.refused or self.former else Outcome.SUCCEEDED
 
@@ -207,4 +214,5 @@ class Findings:
         """Whether the next run has to ask or send something again."""
         pending = self.audience.pending if self.audience else 0
         is_left = self.account.total(Result.UNKNOWN) or self.account.unparked
-        return bool(pending or self.under_way or self.gave_way or self.held_by_clock or is_left)
+        is_put_off = self.under_way or self.gave_way or self.held_by_clock or self.account.doubted
+        return bool(pending or is_put_off or is_left)

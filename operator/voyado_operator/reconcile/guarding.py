@@ -53,6 +53,7 @@ class Guarding:
             tenant_contacts=self.assignment.connection.status.contacts or 0,
             review_was_due=self.assignment.review_was_due,
             unanswered=diff.unanswered,
+            doubted=diff.doubted_before,
             is_baselining=self.findings.is_baselining,
             is_resumed=prepared.trust is Trust.RESUMED,
             lost_members=await self.worker(lost_members, ledger, since),

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from voyado_operator.domain.consent import NOT_WRITTEN, Evidence, OptIn, may_opt_in, opt_in
 from voyado_operator.domain.contact import Contact, Facet
-from voyado_operator.domain.delivery import UNANSWERED, Outcome, Result
+from voyado_operator.domain.delivery import UNANSWERED, Entry, Outcome, Result
 from voyado_operator.domain.forgetting import Forgotten
 from voyado_operator.reconcile.ports import Suppression, Target
 from voyado_operator.reconcile.screening import Addresses, Screened, decided
@@ -81,6 +81,8 @@ class OptIns:
                 screened.adopted.append(contact_id)
             case OptIn.DECLINE:
                 screened.declined.append(contact_id)
+            case OptIn.DOUBT:
+                screened.doubted.append(contact_id)
             case refused:
                 screened.outcomes.append(Outcome(contact_id, Result.REJECTED, NOT_WRITTEN[refused]))
         return False
@@ -88,6 +90,8 @@ class OptIns:
     def _evidence(self, contact_id: str, created: datetime | None) -> Evidence:
         detail = self._details[contact_id]
         forgotten_at = self._forgotten[contact_id].at(contact_id, created, detail.entry)
+        if detail.entry is Entry.DOUBTED:  # it is held, unless the person decided since, or somebody approved it
+            return Evidence(detail.decided_at, forgotten_at=forgotten_at)
         return Evidence(detail.decided_at, detail.entry, detail.entered_at, self.lost_at, forgotten_at)
 
     def _forget(self, contact_ids: Sequence[str]) -> None:

@@ -1,27 +1,50 @@
 """Whose target it is: it belongs to whoever claimed its ledger, until that one releases it or is gone."""
 
+from voyado_operator.api.activation import SegmentActivation
+from voyado_operator.api.activation_status import SegmentActivationStatus
 from voyado_operator.api.common import TAKE_OVER, Kind, ObjectKey
 from voyado_operator.domain.errors import TargetConflict
 from voyado_operator.domain.ledger_info import LedgerInfo, Succession
 from voyado_operator.domain.target import TargetIdentity
+from voyado_operator.reconcile.adapters import Adapters
 from voyado_operator.reconcile.findings import Assignment
 from voyado_operator.reconcile.gate import hinders
 from voyado_operator.reconcile.ports import Cluster, Ledger
 from voyado_operator.reconcile.registry import Registry
+from voyado_operator.reconcile.surroundings import Surroundings
 from voyado_operator.reconcile.triggers import token
 
 
-async def succession(assignment: Assignment, ledger: Ledger, cluster: Cluster, registry: Registry) -> Succession:
+async def succession(assignment: Assignment, ledger: Ledger, around: Surroundings, registry: Registry) -> Succession:
     """Return the owners whose place the activation may take: they are gone, or a person has handed the target over.
 
     Raises TargetConflict.
     """
     side, info = assignment.side, ledger.info
     rivals, takeover = info.rivals(side.owner, side.target.contact_type), _takeover(assignment, info)
+    if not rivals and (holder := holder_of(assignment.activation, ledger.url, around.adapters, registry)):
+        raise belongs_to(assignment.identity, holder, registry)
     for rival in rivals:
         if takeover is None or takeover.split()[0] != rival:
-            await _make_sure_is_gone(assignment, rival, cluster, registry)
+            await _make_sure_is_gone(assignment, rival, around.cluster, registry)
     return Succession(tuple(rivals), takeover if rivals else None)
+
+
+def holds(status: SegmentActivationStatus, url: str, adapters: Adapters) -> bool:
+    """Whether the status tells of a claim on the target whose ledger lies at `url`."""
+    ledger = status.ledger
+    return ledger is not None and bool(ledger.mark) and adapters.is_of_same_target(ledger.url, url)
+
+
+def holder_of(activation: SegmentActivation, url: str, adapters: Adapters, registry: Registry) -> ObjectKey | None:
+    """The other activation whose status tells of a claim on the target whose ledger lies at `url`.
+
+    It counts also where that ledger is gone. None if the activation has a claim itself.
+    """
+    if holds(activation.status, url, adapters):
+        return None
+    rivals = registry.rivals(activation)
+    return next((other.metadata.key for other in rivals if holds(other.status, url, adapters)), None)
 
 
 def _takeover(assignment: Assignment, info: LedgerInfo) -> str | None:

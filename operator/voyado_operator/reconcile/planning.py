@@ -84,6 +84,7 @@ def _decide(workspace: Workspace, ledger: Ledger, plans: WaitingPlans, question:
     if waiting is not None and waiting.approved:
         release(plans.changes())
         workspace.former.release(plans.changes())
+        workspace.hold_doubted(waiting.created_at)
         still_held = _held(workspace)
         released = {op: waiting.digest for op in Operation if still_held[op] < held[op]}
         if released:

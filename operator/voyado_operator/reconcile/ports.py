@@ -247,8 +247,8 @@ class Share(Protocol):
     """A run's share of a ledger, beside which nothing is erased from it. Never waits; raises LedgerUnavailable."""
 
     @property
-    def erasures(self) -> int:
-        """How often contacts were erased from the ledger, as of when the share was taken."""
+    def latest_erasure(self) -> bytes:
+        """What the latest erasure from the ledger has left, as of when the share was taken."""
         ...
 
     @property

@@ -13,7 +13,7 @@ from voyado_operator.domain.trust import Trust, trust
 from voyado_operator.reconcile.findings import Assignment
 from voyado_operator.reconcile.former import Former, LeavingTarget, Released
 from voyado_operator.reconcile.gate import hinders
-from voyado_operator.reconcile.ownership import succession
+from voyado_operator.reconcile.ownership import holds, succession
 from voyado_operator.reconcile.places import Places, places
 from voyado_operator.reconcile.ports import Ledger
 from voyado_operator.reconcile.registry import Registry, age
@@ -111,15 +111,14 @@ class Preparation:
             return None
         url = adapters.ledger_url(wanted)
         for other, watched in self.registry.activations.items():
-            held = watched.latest.status.ledger
-            if other != key and held and held.mark and adapters.is_of_same_target(held.url, url):
+            if other != key and holds(watched.latest.status, url, adapters):
                 return other
         return None
 
     async def _of_present(self, known: Places, former: Former | Released | None) -> Prepared:
         is_doubted = known.former is not None and former is None
         ledger, believed = await self.worker(self._opened, known.present or self._elsewhere(former), is_doubted)
-        succeeds = await succession(self.assignment, ledger, self.around.cluster, self.registry)
+        succeeds = await succession(self.assignment, ledger, self.around, self.registry)
         if succeeds.owners:
             why = "as a person asked for" if succeeds.takeover else "which is gone"
             former_owners = ", ".join(succeeds.owners)

@@ -115,9 +115,9 @@ class Run:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self.around.slots.ledger(url))
             async with self._sharings[0].taken():
-                prepared, erasures = await self._preparation.prepared(), self._sharings[0].erasures
+                prepared, erasure = await self._preparation.prepared(), self._sharings[0].latest_erasure
             if isinstance(prepared, Prepared):
-                await self._align(stack, prepared, erasures, target, tenant)
+                await self._align(stack, prepared, erasure, target, tenant)
                 return
             await self._leave_first(stack, prepared.former, tenant)
         if self.assignment.intent is Intent.ENFORCE and self.findings.former is None:
@@ -126,17 +126,17 @@ class Run:
             await self._steps(tenant)
 
     async def _align(
-        self, stack: AsyncExitStack, prepared: Prepared, erasures: int, target: Target, tenant: Tenant
+        self, stack: AsyncExitStack, prepared: Prepared, erasure: bytes, target: Target, tenant: Tenant
     ) -> None:
         """Make the target what the audience says, and leave the former target, if there is one.
 
-        `erasures`: how often contacts had been erased from the ledger when it was opened.
+        `erasure`: the latest one from the ledger when it was opened.
         """
         try:
             async with self.around.slots.workspace(self.assignment.connection.metadata.key):
                 workspace = await self._opened(stack)
                 await self._extract_and_match(workspace, tenant.engage)
-                prepared = await self._held(stack, prepared, erasures)
+                prepared = await self._held(stack, prepared, erasure)
                 self.findings.is_baselining = prepared.ledger.info.is_baselining
                 earlier = await self._earlier_batches(target, prepared.ledger)
                 await self._diff(workspace, prepared.ledger, target)
@@ -153,7 +153,7 @@ class Run:
         finally:  # before the worker takes the workspace down, which is 10 ms after 1,000,000 contacts
             self.findings.ledger = await self.worker(prepared.reference)
 
-    async def _held(self, stack: AsyncExitStack, prepared: Prepared, erasures: int) -> Prepared:
+    async def _held(self, stack: AsyncExitStack, prepared: Prepared, erasure: bytes) -> Prepared:
         """Hold the ledgers to the run's end, so that nobody is erased from them meanwhile.
 
         A handle from before an erasure is of a version that is gone, and is opened anew.
@@ -162,7 +162,7 @@ class Run:
         if isinstance(prepared.former, Former):
             former = await self._held_former(stack, prepared.former)
             prepared = replace(prepared, former=former)
-        if self._sharings[0].erasures == erasures:
+        if self._sharings[0].latest_erasure == erasure:
             return prepared
         ledger = await self.worker(self._preparation.reopened, prepared.ledger, self.assignment.side)
         return replace(prepared, ledger=ledger)

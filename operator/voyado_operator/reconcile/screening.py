@@ -29,6 +29,7 @@ class Screened:
     send: Sequence[str] = ()
     adopted: list[str] = field(default_factory=list)
     declined: list[str] = field(default_factory=list)
+    doubted: list[str] = field(default_factory=list)
     decided: Mapping[str, datetime] = field(default_factory=dict)
     outcomes: list[Outcome] = field(default_factory=list)
     stopped: RunError | None = None

@@ -35,9 +35,9 @@ class Sharing:
             self.share.release()
 
     @property
-    def erasures(self) -> int:
-        """How often contacts were erased from the ledger, as of when the share was taken."""
-        return self.share.erasures
+    def latest_erasure(self) -> bytes:
+        """What the latest erasure from the ledger has left, as of when the share was taken."""
+        return self.share.latest_erasure
 
     def gives_way(self) -> bool:
         """Whether an erasure has waited for so long that the run is to end: asked between two batches."""

@@ -30,6 +30,13 @@ _DECLINED = """
       and (changes.decided_at is null or changes.decided_at <= coalesce(e.decided_at, -9223372036854775807))
 """
 
+_DOUBTED = """
+    changes.op = 'add' and contact_id in (
+        select e.contact_id from earlier e
+        where e.op = 'doubted' and e.changed_at > $after
+          and (changes.decided_at is null or changes.decided_at <= e.changed_at))
+"""
+
 _REFUSED = """
     insert into refused
     select r.contact_id::uuid, r.attempts, epoch_us(r.until) > $now and epoch_us(r.until) <= $latest from lent r
@@ -59,6 +66,14 @@ def drop_declined(connection: duckdb.DuckDBPyConnection, earlier: ArrowStream) -
         connection.execute(_EARLIER)
     [(declined,)] = connection.execute(_DECLINED).fetchall()
     return int(declined)
+
+
+def hold_doubted(connection: duckdb.DuckDBPyConnection, after: datetime | None) -> int:
+    parameters = {"after": -1 if after is None else microseconds(after)}
+    connection.execute(f"update changes set held = true where {_DOUBTED}", parameters)
+    sql = f"select count(*) from changes where not parked and {_DOUBTED}"
+    [(held,)] = connection.execute(sql, parameters).fetchall()
+    return int(held)
 
 
 def park(connection: duckdb.DuckDBPyConnection, refused: ArrowStream, generation: int, now: datetime) -> None:

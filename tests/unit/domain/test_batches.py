@@ -49,7 +49,7 @@ def test_what_is_left_when_the_named_are_over(batches: list[Batch], missing: int
 
 @pytest.mark.parametrize(
     ("operation", "overruled"),
-    [(Operation.ADD, {Entry.REMOVE, Entry.VOID, Entry.DECLINED, Entry.GONE}), (Operation.REMOVE, {Entry.ADD})],
+    [(Operation.ADD, {Entry.REMOVE, Entry.VOID, Entry.DECLINED, Entry.DOUBTED, Entry.GONE}), (Operation.REMOVE, {Entry.ADD})],
 )
 def test_to_whom_the_opposite_was_done(operation: Operation, overruled: set[Entry]) -> None:
     announced = Announced({entry.value: entry for entry in Entry} | {"nothing since": None})

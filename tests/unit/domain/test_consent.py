@@ -12,7 +12,7 @@ from voyado_operator.domain.delivery import Entry
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 EMAIL, TERMS = Facet("preference", "acceptsEmail", True), Facet("consent", "memberTerms", True)
 moments = st.integers(-10, 10).map(lambda days: NOW + timedelta(days=days))
-entries = st.sampled_from([Entry.REMOVE, Entry.DECLINED, Entry.GONE, Entry.ASKED, Entry.LEAVING])
+entries = st.sampled_from([Entry.DOUBTED, Entry.REMOVE, Entry.DECLINED, Entry.GONE, Entry.ASKED, Entry.LEAVING])
 
 
 @st.composite
