@@ -79,8 +79,10 @@ def nobody_is_opted_in_over_a_newer_no(past: Past) -> Iterator[str]:
 
     What justifies a yes is when the person decided, as the warehouse says (decidedAt). Without that, only where there
     is no no; or a preference's no without a date from before all of this, of somebody whom no ledger ever knew and
-    whose memory was not erased. What was said between the operator's look at the person and its write cannot be seen.
+    whose memory was not erased; or an approval of a plan that says of how many nobody can tell whether they said no.
+    What was said between the operator's look at the person and its write cannot be seen.
     """
+    in_doubt: dict[str, int] = {}
     for write in past.writes():
         wrote = write.wrote
         if not wrote.after or wrote.before or not is_choice(wrote.target):
@@ -95,7 +97,9 @@ def nobody_is_opted_in_over_a_newer_no(past: Past) -> Iterator[str]:
         if not decisions:
             yield f"{_who(write)} is opted in by {wrote.by}, whose audience does not have them"
         elif not is_justified(said, decisions) and not is_undated_and_unknown(past, write, looked):
-            yield f"{_who(write)} is opted in by {wrote.by} over a no {'from before' if said is None else 'since'}"
+            in_doubt[wrote.by] = in_doubt.get(wrote.by, 0) + 1
+            if in_doubt[wrote.by] > past.approved_in_doubt(wrote.by, write.place):
+                yield f"{_who(write)} is opted in by {wrote.by} over a no {'from before' if said is None else 'since'}"
 
 
 def no_opt_out_is_lost(past: Past) -> Iterator[str]:

@@ -122,10 +122,14 @@ class Gone(Event):
 
 @dataclass(frozen=True, slots=True)
 class Approved(Event):
-    """A person approved the plan that waited, of so many changes."""
+    """A person approved the plan that waited, of so many changes.
+
+    Of these, `in_doubt` opt-ins of people of whom it said that nobody can tell whether they said no.
+    """
 
     activation: str
     changes: int
+    in_doubt: int = 0
 
 
 @dataclass(frozen=True, slots=True)

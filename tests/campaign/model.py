@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from tests.campaign.log import (
     PERSON,
+    Approved,
     Began,
     Deleted,
     Ended,
@@ -86,15 +87,33 @@ class Past:
         return before + [wish for place, wish in said if place >= began]
 
     def wished_all_along_since(self, activation: str, end: int, enters: str, contact: str) -> int:
-        """Since where an activation wants what it wants in the end, of the contact too."""
+        """Since where an activation wants what it wants in the end, of the contact too.
+
+        A wish that no whole run has seen makes no difference.
+        """
         said = self.wishes(activation, end)
-        target = said[-1][1].target if said else None
-        since = end
+        target, since, until = said[-1][1].target if said else None, end, end
         for place, wish in reversed(said):
-            if (wish.target, wish.enters) != (target, enters) or contact not in wish.people:
+            if (wish.target, wish.enters) == (target, enters) and contact in wish.people:
+                since = place
+            elif self._was_carried_out(activation, place, until):
                 break
-            since = place
+            until = place
         return since
+
+    def _was_carried_out(self, activation: str, start: int, end: int) -> bool:
+        """Whether a whole run began and ended between two places."""
+        began = [place for place, one in self.log.each(Began, start, end) if one.activation == activation]
+        ended = [
+            place
+            for place, one in self.log.each(Ended, start, end)
+            if one.activation == activation and not one.was_killed and one.outcome in ("Succeeded", "Partial")
+        ]
+        return bool(began and ended) and ended[-1] > began[0]
+
+    def approved_in_doubt(self, activation: str, end: int) -> int:
+        """How many opt-ins a person has approved, told that nobody can tell whether these people said no."""
+        return sum(one.in_doubt for _, one in self.log.each(Approved, 0, end) if one.activation == activation)
 
     def is_deleted(self, activation: str, end: int) -> bool:
         """Whether a person has deleted it and not applied it again."""

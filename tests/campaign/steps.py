@@ -65,7 +65,9 @@ def approve(world: World) -> None:
         found = world.objects.held.get(world.key(name), {})
         if plan := found.get("status", {}).get("plan"):
             changes = plan["entering"] + plan["leaving"]
-            world.log.note(Approved(world.clock(), world.key_name(name), changes))
+            said = {one["guard"]: one["message"] for one in plan["blockedBy"]}
+            in_doubt = int(said.get("lostLedger", "0").split()[0])
+            world.log.note(Approved(world.clock(), world.key_name(name), changes, in_doubt))
             world.objects.annotate(world.key(name), "approve", plan["digest"])
 
 

@@ -61,6 +61,7 @@ def settled(wish: Wish, shown: bool | None, **more: object) -> Settled:
     return Settled(at(9), (replace(outcome, **more),))  # type: ignore[arg-type]
 
 
+TOLD_NO = [wished(OPT_OUT), began(), wrote(EMAIL, False), ended(outcome="Succeeded")]
 SHOWED = Showed(at(4), "a", "x")
 ELSEWHERE = replace(LABELS, target="T0/attribute:label_gold")
 WITHDRAWN = replace(ELSEWHERE, policy="Withdraw")
@@ -105,6 +106,7 @@ CASES: dict[str, tuple[list[list[Event]], list[list[Event]]]] = {
             [wished(replace(OPT_IN, target=TERMS)), SHOWED, wrote(TERMS, True, False)],
             [wished(DECIDED), began(), wrote(EMAIL, False, True, hour=4), SHOWED, wrote(EMAIL, True, False)],
             [wished(OPT_IN), Forgotten(T, "x"), SHOWED, wrote(EMAIL, True, False)],
+            [wished(OPT_IN), Forgotten(T, "x"), Approved(T, "a", 1), SHOWED, wrote(EMAIL, True, False)],
             [wished(replace(OPT_IN, people={})), SHOWED, wrote(EMAIL, True, False)],
         ],
         [
@@ -112,6 +114,7 @@ CASES: dict[str, tuple[list[list[Event]], list[list[Event]]]] = {
             [wished(OPT_IN), SHOWED, wrote(TERMS, True, None)],
             [wished(DECIDED), wrote(EMAIL, False, True, PERSON, hour=2), SHOWED, wrote(EMAIL, True, False)],
             [wished(DECIDED), SHOWED, wrote(EMAIL, False, True, PERSON, hour=5), wrote(EMAIL, True, False)],
+            [wished(OPT_IN), Forgotten(T, "x"), Approved(T, "a", 1, 1), SHOWED, wrote(EMAIL, True, False)],
         ],
     ),
     "no_opt_out_is_lost": (
@@ -119,9 +122,25 @@ CASES: dict[str, tuple[list[list[Event]], list[list[Event]]]] = {
             [wished(OPT_OUT), settled(OPT_OUT, True)],
             [wished(OPT_OUT), wrote(EMAIL, False), ended(), wrote(EMAIL, True, False), settled(OPT_OUT, True)],
             [wished(OPT_OUT), wrote(EMAIL, True, by=PERSON), ended(), settled(OPT_OUT, True)],
+            [
+                *TOLD_NO,
+                wished(replace(OPT_OUT, people={})),
+                began(),
+                ended(outcome="Succeeded"),
+                wished(OPT_OUT),
+                wrote(EMAIL, True, False, PERSON),
+                settled(OPT_OUT, True),
+            ],
         ],
         [
             [wished(OPT_OUT), settled(OPT_OUT, False)],
+            [
+                *TOLD_NO,
+                wished(replace(OPT_OUT, people={})),
+                wished(OPT_OUT),
+                wrote(EMAIL, True, False, PERSON),
+                settled(OPT_OUT, True),
+            ],
             [wished(OPT_OUT), wrote(EMAIL, False), ended(), wrote(EMAIL, True, False, PERSON), settled(OPT_OUT, True)],
         ],
     ),

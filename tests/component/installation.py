@@ -185,6 +185,7 @@ class Installation:
             if died.subgroup(Killed) is None:
                 raise
             raise Killed from died
+        self.registry.activation_seen(self.activation())
 
     async def run(self, **passing: float) -> SegmentActivationStatus:
         """A run that is asked for, when so much time (days, hours, minutes) has passed."""

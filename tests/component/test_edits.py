@@ -183,3 +183,17 @@ async def test_a_former_ledger_that_is_lost_is_left_behind_and_said(install: Ins
     assert here.engage.attribute("label_vip") == set(here.people[:3])
     assert here.engage.attribute("label_gold") == set(here.people[:3])
     assert status.former_target is None
+
+
+async def test_who_nobody_enters_the_new_target_for_leaves_the_former_one(settled: Any) -> None:
+    """The edit empties the audience too; a person approves."""
+    here = await settled()
+    here.edit(target=OTHER, guards={"allowEmpty": True})
+    here.select([])
+    assert reason(await here.run()) == "GuardBlocked"
+
+    await here.approve()
+
+    assert reason(here.life.status) == "Succeeded"
+    assert here.life.status.former_target is None
+    assert here.engage.attribute("label_vip") == set()

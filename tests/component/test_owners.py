@@ -1,6 +1,9 @@
 """Whose a target is: whoever claimed it, until the last of its requests is answered, or it is gone."""
 
+import shutil
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -54,6 +57,28 @@ async def test_without_an_owner_the_older_goes_first(here: Installation) -> None
     assert here.shown() == set(here.people[:2])
     assert reason(status) == "TargetConflict"
     assert "marketing/older" in status.conditions[0].message
+
+
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "gone": shutil.rmtree,
+    "cut short": lambda ledger: [file.write_bytes(file.read_bytes()[:40]) for file in ledger.rglob("*.json")],
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+async def test_an_owner_whose_ledger_is_lost_stays_the_owner(
+    here: Installation, damage: Callable[[Path], object]
+) -> None:
+    """By its status it has claimed the target; another one that runs before it, and is older, finds no such ledger."""
+    here.select(here.people[:3])
+    await here.run()
+    damage(here.ledger())
+    older = Beside(here, "older", age=9, target=LABEL)
+    older.select(here.people[3:5])
+
+    assert reason(await older.run()) == "TargetConflict"
+    assert reason(await here.run()) == "Succeeded"
+    assert here.shown() == set(here.people[:3])
 
 
 @pytest.mark.parametrize("how", ["edited away", "gone"])

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from voyado_operator.domain.batches import PATIENCE, Announced, Batch, Group, groups
-from voyado_operator.domain.delivery import Entry, Operation
+from voyado_operator.domain.delivery import MAY_BE_ON, Entry, Operation
 
 T = datetime(2026, 11, 30, tzinfo=UTC)
 LATER = timedelta(seconds=30)
@@ -49,7 +49,10 @@ def test_what_is_left_when_the_named_are_over(batches: list[Batch], missing: int
 
 @pytest.mark.parametrize(
     ("operation", "overruled"),
-    [(Operation.ADD, {Entry.REMOVE, Entry.VOID, Entry.DECLINED, Entry.DOUBTED, Entry.GONE}), (Operation.REMOVE, {Entry.ADD})],
+    [
+        (Operation.ADD, {Entry.REMOVE, Entry.VOID, Entry.DECLINED, Entry.DOUBTED, Entry.GONE}),
+        (Operation.REMOVE, {Entry.ADD}),
+    ],
 )
 def test_to_whom_the_opposite_was_done(operation: Operation, overruled: set[Entry]) -> None:
     announced = Announced({entry.value: entry for entry in Entry} | {"nothing since": None})
