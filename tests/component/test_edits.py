@@ -197,3 +197,20 @@ async def test_who_nobody_enters_the_new_target_for_leaves_the_former_one(settle
     assert reason(here.life.status) == "Succeeded"
     assert here.life.status.former_target is None
     assert here.engage.attribute("label_vip") == set()
+
+
+async def test_an_approved_plan_of_which_nothing_can_go_out_makes_way_for_another(settled: Any) -> None:
+    """It named whom the audience has no more: nobody of the plan is left to prove the new target with."""
+    here = await settled(guards={"maxRemovals": 1})
+    here.edit(target=OTHER)
+    here.select(here.people[:1])
+    assert reason(await here.run()) == "GuardBlocked"
+    here.audience = here.people[1:2]  # the warehouse has moved on
+
+    await here.approve()
+    assert reason(here.life.status) == "GuardBlocked"
+    assert here.engage.attribute("label_gold") == set()
+
+    await here.approve()
+    assert reason(here.life.status) == "Succeeded"
+    assert here.engage.attribute("label_gold") == {here.people[1]}

@@ -85,6 +85,8 @@ def _decide(workspace: Workspace, ledger: Ledger, plans: WaitingPlans, question:
         release(plans.changes())
         workspace.former.release(plans.changes())
         workspace.hold_doubted(waiting.created_at)
+        if not _may_prove_the_target(workspace, question.plan):
+            workspace.former.hold()
         still_held = _held(workspace)
         released = {op: waiting.digest for op in Operation if still_held[op] < held[op]}
         if released:
@@ -98,6 +100,11 @@ def _decide(workspace: Workspace, ledger: Ledger, plans: WaitingPlans, question:
         ledger.fence()
         plans.store(waiting, workspace.held())
     return Decision(violations, waiting)
+
+
+def _may_prove_the_target(workspace: Workspace, plan: Plan) -> bool:
+    """Whether an addition goes out, was acknowledged before, or is not wanted: the former target is left after that."""
+    return bool(workspace.count(Operation.ADD) or plan.diff.unchanged or not workspace.count_held(Operation.ADD))
 
 
 def _held(workspace: Workspace) -> dict[Operation, int]:

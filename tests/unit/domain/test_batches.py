@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from voyado_operator.domain.batches import PATIENCE, Announced, Batch, Group, groups
-from voyado_operator.domain.delivery import MAY_BE_ON, Entry, Operation
+from voyado_operator.domain.delivery import Entry, Operation
 
 T = datetime(2026, 11, 30, tzinfo=UTC)
 LATER = timedelta(seconds=30)
