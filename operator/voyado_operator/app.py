@@ -78,6 +78,7 @@ class App:
             self._are_known.set()
         self._deletions = Deletions(self._around, self._registry)
         self._metrics.overdue.set_function(self.overdue)
+        self._metrics.served_elsewhere.set_function(self._served_elsewhere)
         self._watching = asyncio.create_task(watch(self._metrics.loop_delay.observe), name="watch the event loop")
         self._acquiring = asyncio.create_task(self._acquire(), name="acquire the Lease")
         self._metrics_server, _ = start_http_server(self.settings.metrics_port, registry=self._exposed)
@@ -169,6 +170,9 @@ class App:
         watched = self._registry.connections[key]
         life = ConnectionLife(watched, self._around, self._registry, self._metrics)
         await live(f"VoyadoConnection {key}", self._once_leading(life.step), watched.wake, stopping)
+
+    def _served_elsewhere(self) -> int:
+        return sum(1 for life in self._lives.values() if life.is_served_elsewhere)
 
     def overdue(self) -> int:
         """Activations that should have run long ago, and do not."""

@@ -164,7 +164,17 @@ class Past:
         if ended.was_killed or ended.ready != "True" or ended.reason not in ("Succeeded", "PartiallyApplied"):
             return False
         wish = self.wish_of(ended, place)
-        return wish is not None and wish.target == target and not wish.is_held and contact in wish.people
+        was_about = wish is not None and wish.target == target and not wish.is_held and contact in wish.people
+        return was_about and (ended.reason == "Succeeded" or self._was_settled(place, ended, contact))
+
+    def _was_settled(self, place: int, ended: Ended, contact: str) -> bool:
+        """Whether the work that ended there saw the contact, and was not refused to write it."""
+        for _, event in self.log.latest(Event, place):
+            if isinstance(event, Began) and event.activation == ended.activation:
+                return False
+            if isinstance(event, Showed | Refused) and (event.by, event.contact) == (ended.activation, contact):
+                return isinstance(event, Showed)
+        return False
 
     def look_before(self, write: Write) -> int:
         """Where its operator last saw the contact before it wrote.

@@ -18,6 +18,7 @@ from tests.campaign.log import (
     Gone,
     Log,
     Outcome,
+    Refused,
     Settled,
     Showed,
     Wish,
@@ -62,6 +63,8 @@ def settled(wish: Wish, shown: bool | None, **more: object) -> Settled:
 
 
 TOLD_NO = [wished(OPT_OUT), began(), wrote(EMAIL, False), ended(outcome="Succeeded")]
+PARTIAL = ended(reason="PartiallyApplied")
+REFUSED = Refused(at(4), "a", "x")
 SHOWED = Showed(at(4), "a", "x")
 ELSEWHERE = replace(LABELS, target="T0/attribute:label_gold")
 WITHDRAWN = replace(ELSEWHERE, policy="Withdraw")
@@ -103,6 +106,7 @@ CASES: dict[str, tuple[list[list[Event]], list[list[Event]]]] = {
                 wrote(EMAIL, True, False),
             ],
             [wished(OPT_IN), began(), ended(), SHOWED, wrote(EMAIL, True, False)],
+            [wished(OPT_IN), began(), SHOWED, PARTIAL, SHOWED, wrote(EMAIL, True, False)],
             [wished(replace(OPT_IN, target=TERMS)), SHOWED, wrote(TERMS, True, False)],
             [wished(DECIDED), began(), wrote(EMAIL, False, True, hour=4), SHOWED, wrote(EMAIL, True, False)],
             [wished(OPT_IN), Forgotten(T, "x"), SHOWED, wrote(EMAIL, True, False)],
@@ -115,6 +119,7 @@ CASES: dict[str, tuple[list[list[Event]], list[list[Event]]]] = {
             [wished(DECIDED), wrote(EMAIL, False, True, PERSON, hour=2), SHOWED, wrote(EMAIL, True, False)],
             [wished(DECIDED), SHOWED, wrote(EMAIL, False, True, PERSON, hour=5), wrote(EMAIL, True, False)],
             [wished(OPT_IN), Forgotten(T, "x"), Approved(T, "a", 1, 1), SHOWED, wrote(EMAIL, True, False)],
+            [wished(OPT_IN), began(), SHOWED, REFUSED, PARTIAL, began(), PARTIAL, SHOWED, wrote(EMAIL, True, False)],
         ],
     ),
     "no_opt_out_is_lost": (

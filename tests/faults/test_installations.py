@@ -15,6 +15,7 @@ def test_a_second_installation_goes_on_only_when_the_first_has_ended(
     with running_operator(world.cluster.operator_kubeconfig, tmp_path) as second:
         world.await_event("ServedElsewhere", first, seconds=30)
         world.await_event("ServedElsewhere", first, name="engage")
+        assert second.metric("voyado_operator_served_elsewhere_activations") == 1
         world.select(people[5:])
         aligned(world, people[5:])
         assert world.writes == writes + 15, "five were taken off and ten added, each once"

@@ -127,6 +127,11 @@ class ActivationLife:
             return await self._let_go_first(activation, first)
         return Due(activation, connection, asked)
 
+    @property
+    def is_served_elsewhere(self) -> bool:
+        """Whether another installation serves it."""
+        return self._keeper.is_served_elsewhere
+
     def is_overdue(self, due_before: datetime) -> bool:
         """Whether a run was due at that time and is not under way."""
         when = self.status.next_run_time

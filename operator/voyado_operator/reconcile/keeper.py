@@ -60,6 +60,11 @@ class StatusKeeper(Generic[Status]):
             await self._stand_back(watched.latest.metadata, error.installation)
             return LOOK_AGAIN
 
+    @property
+    def is_served_elsewhere(self) -> bool:
+        """Whether the latest step was left to another installation."""
+        return self._server is not None
+
     async def claim(self, metadata: Metadata) -> None:
         """Make the object say that this installation serves it. Raises ServedElsewhere."""
         await self._cluster.apply_status(self._kind, metadata, self.status.manifest())

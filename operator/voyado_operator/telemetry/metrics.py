@@ -88,6 +88,11 @@ class Metrics:
         )
         self.active_runs = Gauge("voyado_operator_active_runs", "Runs under way.", registry=registry)
         self.overdue = Gauge("voyado_operator_overdue_activations", "Activations past their time.", registry=registry)
+        self.served_elsewhere = Gauge(
+            "voyado_operator_served_elsewhere_activations",
+            "Activations that are left alone, as another installation serves them.",
+            registry=registry,
+        )
         self.watch_delay = Gauge(
             "voyado_operator_watch_delay_seconds",
             "For how long the watch has not shown what the operator wrote into a status; 0 when it shows all.",
