@@ -78,15 +78,13 @@ def _decide(workspace: Workspace, ledger: Ledger, plans: WaitingPlans, question:
             plans.drop()
         return Decision(violations, None if is_whole else waiting)
     held = _held(workspace)
-    release = workspace.release
-    if was_approved and not question.plan.is_repeat_safe:
-        release = workspace.release_unasked  # what was sent on that approval and not answered needs another one
     if waiting is not None and waiting.approved:
+        # What was sent on that approval and not answered needs another one.
+        is_once_only = was_approved and not question.plan.is_repeat_safe
+        release = workspace.release_unasked if is_once_only else workspace.release
         release(plans.changes())
         workspace.former.release(plans.changes())
-        workspace.hold_doubted(waiting.created_at)
-        if not _may_prove_the_target(workspace, question.plan):
-            workspace.former.hold()
+        _hold_what_was_not_meant(workspace, question.plan, waiting)
         still_held = _held(workspace)
         released = {op: waiting.digest for op in Operation if still_held[op] < held[op]}
         if released:
@@ -102,9 +100,14 @@ def _decide(workspace: Workspace, ledger: Ledger, plans: WaitingPlans, question:
     return Decision(violations, waiting)
 
 
-def _may_prove_the_target(workspace: Workspace, plan: Plan) -> bool:
-    """Whether an addition goes out, was acknowledged before, or is not wanted: the former target is left after that."""
-    return bool(workspace.count(Operation.ADD) or plan.diff.unchanged or not workspace.count_held(Operation.ADD))
+def _hold_what_was_not_meant(workspace: Workspace, plan: Plan, approved: WaitingPlan) -> None:
+    """Hold whose no came into doubt after the plan was made; and the former target's members as long as nobody goes out
+    by whom the new one could be proven.
+    """
+    workspace.hold_doubted(approved.created_at)
+    is_proven = plan.diff.unchanged > 0 or workspace.count(Operation.ADD) > 0
+    if workspace.count_held(Operation.ADD) and not is_proven:
+        workspace.former.hold()
 
 
 def _held(workspace: Workspace) -> dict[Operation, int]:
