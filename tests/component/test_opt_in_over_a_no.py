@@ -212,7 +212,11 @@ async def test_nobody_is_opted_in_while_a_lost_ledger_is_found_again(install: In
 
     assert here.shown() == {member}
     assert status.last_run is not None
-    assert (status.last_run.adopted, status.last_run.declined) == (1, 1)
+    assert (status.last_run.outcome, status.last_run.adopted, status.last_run.declined) == ("Partial", 1, 0)
+
+    await here.run()
+
+    assert here.shown() == {member, contact}, "who decided since the loss"
 
 
 async def test_who_was_declined_is_not_looked_at_again_for_the_same_decision(install: Install, tmp_path: Path) -> None:

@@ -23,6 +23,8 @@ class OptIn(StrEnum):
     """Engage shows the yes already."""
     DECLINE = "decline"
     """Engage shows the person's own no."""
+    LATER = "later"
+    """While the members of a lost ledger are found again, nobody is opted in: the next run does it."""
     DOUBT = "doubt"
     """Engage shows no yes, and nobody can tell since the ledger was lost whether the person said no."""
     UNREADABLE = "unreadable"
@@ -63,12 +65,12 @@ def may_opt_in(facet: Facet, evidence: Evidence) -> bool:
 
 
 def opt_in(facet: Facet, contact: Contact, evidence: Evidence) -> OptIn:
-    """DESIGN 4. A lost ledger may have known anybody's no, so for whom it has no record the loss itself counts.
+    """DESIGN 4. A lost ledger may have known anybody's no, or a newer one than it tells of: the loss itself counts.
 
     So does an erasure: what the ledgers knew of the contact until then may have been a no.
     """
     judged = _judged(facet, contact, evidence)
-    if judged is OptIn.DECLINE and evidence.entry is None and evidence.lost_at is not None:
+    if judged is OptIn.DECLINE and evidence.lost_at is not None:
         but_for_the_loss = _judged(facet, contact, replace(evidence, lost_at=None))
         judged = OptIn.DOUBT if but_for_the_loss is OptIn.WRITE else judged
     is_open = judged in (OptIn.WRITE, OptIn.DOUBT)
@@ -111,8 +113,8 @@ def _may_be_forgotten(evidence: Evidence) -> bool:
 
 def _is_justified(evidence: Evidence) -> bool:
     """Whether the yes is newer than any no that our own records may stand for."""
-    known_since = evidence.entered_at if evidence.entry is not None else evidence.lost_at
-    return known_since is None or _is_decided_since(known_since, evidence)
+    noes = [evidence.entered_at if evidence.entry is not None else None, evidence.lost_at]
+    return all(no is None or _is_decided_since(no, evidence) for no in noes)
 
 
 def _is_decided_since(no: datetime, evidence: Evidence) -> bool:

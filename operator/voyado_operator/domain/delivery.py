@@ -107,8 +107,9 @@ def parking(earlier_attempts: int, now: datetime) -> Parking:
 class Account:
     """Counts of one run's deliveries: sent = accepted + rejected + unknown holds by construction.
 
-    `adopted`, `declined` and `doubted` contacts were read, and nothing was sent. `membership` is how many members the
-    ledger has more than before the run. Of the rejected contacts, `unparked` are tried again by the next run.
+    `adopted`, `declined` and `doubted` contacts were read, and nothing was sent; `later` ones are the next run's.
+    `membership` is how many members the ledger has more than before the run. Of the rejected contacts, `unparked` are
+    tried again by the next run.
     """
 
     counts: Counter[tuple[Operation, Result]] = field(default_factory=Counter)
@@ -116,6 +117,7 @@ class Account:
     adopted: int = 0
     declined: int = 0
     doubted: int = 0
+    later: int = 0
     membership: int = 0
     unparked: int = 0
 

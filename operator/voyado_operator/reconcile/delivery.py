@@ -171,6 +171,7 @@ class Delivery:
         self.account.adopted += len(screened.adopted) + len(sent.adopted)
         self.account.declined += len(screened.declined) + len(sent.declined)
         self.account.doubted += len(screened.doubted)
+        self.account.later += screened.later
         self.account.record(operation, len(sent.accepted), others)
         refused = _to_be_parked(operation, lot, others)
         self.account.unparked += len(_of(others, Result.REJECTED)) - len(refused)

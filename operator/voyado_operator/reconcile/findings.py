@@ -214,5 +214,5 @@ class Findings:
         """Whether the next run has to ask or send something again."""
         pending = self.audience.pending if self.audience else 0
         is_left = self.account.total(Result.UNKNOWN) or self.account.unparked
-        is_put_off = self.under_way or self.gave_way or self.held_by_clock or self.account.doubted
+        is_put_off = self.under_way or self.gave_way or self.held_by_clock or self.account.doubted or self.account.later
         return bool(pending or is_put_off or is_left)

@@ -65,7 +65,7 @@ class OptIns:
         if self.addresses.are_anothers(contact, detail):
             return OptIn.MOVED
         judged = opt_in(self.facet, contact, self._evidence(contact_id, contact.created))
-        return OptIn.DECLINE if self.is_baselining and judged is OptIn.WRITE else judged
+        return OptIn.LATER if self.is_baselining and judged is OptIn.WRITE else judged
 
     def _may_be_sent_unseen(self, contact_id: str) -> bool:
         is_asked, evidence = self._details[contact_id].entry in UNANSWERED, self._evidence(contact_id, None)
@@ -83,6 +83,8 @@ class OptIns:
                 screened.declined.append(contact_id)
             case OptIn.DOUBT:
                 screened.doubted.append(contact_id)
+            case OptIn.LATER:
+                screened.later += 1
             case refused:
                 screened.outcomes.append(Outcome(contact_id, Result.REJECTED, NOT_WRITTEN[refused]))
         return False

@@ -99,6 +99,7 @@ def _looked_at(findings: Findings) -> Sequence[tuple[int, str]]:
         (account.adopted, "adopted as Engage showed them so already"),
         (account.declined, "declined as Engage shows the person's own no"),
         (account.doubted, "held as nobody can tell since the ledger was lost whether they said no"),
+        (account.later, "left to the next run, as the members of the lost ledger are found first"),
         (diff.declined_before if diff else 0, "declined earlier"),
         (parked, "parked as Engage refused them lately"),
         (findings.gone, "gone from Engage"),

@@ -22,14 +22,15 @@ class Screened:
     """What becomes of a batch before anything is sent.
 
     `outcomes` are of contacts that are not sent; `stopped` says why the others are in none of the lists. Nothing that
-    is known of the contacts is older than `since`. `decided` is when the rows say that the persons decided. `end` is to
-    be called when the batch has been sent.
+    is known of the contacts is older than `since`. So many are left to `later` runs. `decided`: when the rows say that
+    the persons decided. `end` is to be called when the batch has been sent.
     """
 
     send: Sequence[str] = ()
     adopted: list[str] = field(default_factory=list)
     declined: list[str] = field(default_factory=list)
     doubted: list[str] = field(default_factory=list)
+    later: int = 0
     decided: Mapping[str, datetime] = field(default_factory=dict)
     outcomes: list[Outcome] = field(default_factory=list)
     stopped: RunError | None = None

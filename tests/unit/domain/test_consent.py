@@ -38,14 +38,15 @@ def test_a_preference(evidence: Evidence, value: bool | None, modified: datetime
     assert is_newer_than_the_erasure(evidence)
     assert may_opt_in(EMAIL, evidence)
     # The no may be as new as the latest moment of which it is known that it could have been said.
-    known = evidence.entered_at or evidence.lost_at
+    noes = [no for no in (evidence.entered_at, evidence.lost_at) if no is not None]
     untouched = (
         evidence.entry is Entry.ASKED
         and evidence.entered_at is not None
         and modified is not None
         and modified < evidence.entered_at - timedelta(seconds=1)
     )
-    assert known is None or untouched or (evidence.decided_at is not None and evidence.decided_at > known)
+    decided = evidence.decided_at
+    assert untouched or all(decided is not None and decided > no for no in noes)
 
 
 @given(evidences())
@@ -73,6 +74,27 @@ def test_a_consent(evidence: Evidence, value: bool | None, since: datetime | Non
     if evidence.entry is None and evidence.lost_at is not None:
         assert decided is not None
         assert decided > evidence.lost_at
+
+
+LOST_TODAY = [
+    (None, None, OptIn.DOUBT),
+    (None, -3, OptIn.DOUBT),
+    (None, 1, OptIn.WRITE),
+    (Entry.REMOVE, None, OptIn.DECLINE),
+    (Entry.REMOVE, -3, OptIn.DECLINE),
+    (Entry.REMOVE, -1, OptIn.DOUBT),
+    (Entry.REMOVE, 1, OptIn.WRITE),
+]
+
+
+@pytest.mark.parametrize(("entry", "decided", "judged"), LOST_TODAY)
+def test_a_loss_leaves_in_doubt_whom_the_records_would_opt_in(
+    entry: Entry | None, decided: int | None, judged: OptIn
+) -> None:
+    """What was recorded two days ago may not have been the latest that the lost ledger knew; `decided` is in days."""
+    moment = None if decided is None else NOW + timedelta(days=decided)
+    evidence = Evidence(moment, entry, NOW - timedelta(days=2) if entry else None, lost_at=NOW)
+    assert opt_in(EMAIL, Contact(preferences={"acceptsemail": False}), evidence) is judged
 
 
 def test_what_engage_does_not_show_is_not_written_over() -> None:
