@@ -195,7 +195,7 @@ class ActivationLife:
         target = self._around.adapters.identify(activation, connection)
         url = self._around.adapters.ledger_url(target)
         owner = holder_of(activation, url, self._around.adapters, self._registry)
-        return verdict_of(belongs_to(target, owner, self._registry)) if owner else None
+        return verdict_of(belongs_to(target, owner.metadata.key, self._registry)) if owner else None
 
     async def _let_go_first(self, activation: SegmentActivation, first: SegmentActivation) -> float:
         if is_new_generation(activation, self.status):

@@ -23,7 +23,7 @@ async def succession(assignment: Assignment, ledger: Ledger, around: Surrounding
     side, info = assignment.side, ledger.info
     rivals, takeover = info.rivals(side.owner, side.target.contact_type), _takeover(assignment, info)
     if not rivals and (holder := holder_of(assignment.activation, ledger.url, around.adapters, registry)):
-        raise belongs_to(assignment.identity, holder, registry)
+        rivals = [around.owner(holder)]
     for rival in rivals:
         if takeover is None or takeover.split()[0] != rival:
             await _make_sure_is_gone(assignment, rival, around.cluster, registry)
@@ -36,7 +36,9 @@ def holds(status: SegmentActivationStatus, url: str, adapters: Adapters) -> bool
     return ledger is not None and bool(ledger.mark) and adapters.is_of_same_target(ledger.url, url)
 
 
-def holder_of(activation: SegmentActivation, url: str, adapters: Adapters, registry: Registry) -> ObjectKey | None:
+def holder_of(
+    activation: SegmentActivation, url: str, adapters: Adapters, registry: Registry
+) -> SegmentActivation | None:
     """The other activation whose status tells of a claim on the target whose ledger lies at `url`.
 
     It counts also where that ledger is gone. None if the activation has a claim itself.
@@ -44,7 +46,7 @@ def holder_of(activation: SegmentActivation, url: str, adapters: Adapters, regis
     if holds(activation.status, url, adapters):
         return None
     rivals = registry.rivals(activation)
-    return next((other.metadata.key for other in rivals if holds(other.status, url, adapters)), None)
+    return next((other for other in rivals if holds(other.status, url, adapters)), None)
 
 
 def _takeover(assignment: Assignment, info: LedgerInfo) -> str | None:
