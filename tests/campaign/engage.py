@@ -7,7 +7,7 @@ something else: let a person change their mind, break the answer, kill an operat
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 from uuid import UUID
@@ -49,14 +49,21 @@ class Contact:
 
 @dataclass(slots=True)
 class Batch:
-    """A bulk update that the tenant works on later: when it has been asked `asks` more times for anything."""
+    """A bulk update that the tenant works on later: when it has been asked `asks` more times for anything, or `until`
+    then.
+    """
 
     rows: list[dict[str, Any]]
     by: str
     asks: int
+    until: datetime
     place: int
     errors: list[dict[str, str]] = field(default_factory=list)
     is_done: bool = False
+
+
+LONGEST = timedelta(minutes=30)
+"""It may outlast what a client waits for it."""
 
 
 class HangUpError(Exception):
@@ -248,13 +255,13 @@ class Engage:
 
     def _bulk(self, rows: list[dict[str, Any]], by: str) -> web.Response:
         batch_id = f"batch-{len(self.batches)}"
-        self.batches[batch_id] = Batch(rows, by, self.batch_asks, len(self.log.events))
+        self.batches[batch_id] = Batch(rows, by, self.batch_asks, self.clock() + LONGEST, len(self.log.events))
         return web.json_response(batch_id, status=202)
 
     def _work_on_batches(self) -> None:
         for batch in self.batches.values():
             batch.asks -= 1
-            if batch.asks < 0 and not batch.is_done:
+            if (batch.asks < 0 or self.clock() > batch.until) and not batch.is_done:
                 self._work_on(batch)
 
     def _work_on(self, batch: Batch) -> None:

@@ -11,6 +11,7 @@ from engage_simulator.tenant import Contact, Tenant
 from voyado_operator.api.activation_status import SegmentActivationStatus
 from voyado_operator.domain.delivery import Operation
 from voyado_operator.domain.target import Mode
+from voyado_operator.engage.client import EngageClient
 from voyado_operator.reconcile.canary import MOST_TRIED
 from voyado_operator.reconcile.own_writes import OwnWrites
 from voyado_operator.reconcile.ports import Delivered
@@ -20,7 +21,7 @@ from voyado_operator.targets.label_attribute import LabelAttribute
 
 from tests.component.beside import Beside
 from tests.component.conftest import Install
-from tests.component.installation import CHANGES_PER_BATCH, Installation
+from tests.component.installation import CHANGES_PER_BATCH, Installation, Killed
 
 AWAY = {"kind": "status", "method": "GET", "status": 502, "path": "/contacts/.*-"}
 REFUSED_ONCE = {"kind": "status", "method": "PATCH", "status": 422, "times": 1}
@@ -369,6 +370,42 @@ async def test_what_another_run_corrects_meanwhile_is_no_harm(
 
     assert reason(await here.run()) == ("True", "Succeeded")
     assert here.engage.attribute("label_gold") == here.shown() == {contact}
+
+
+async def test_what_an_earlier_batch_of_ours_does_meanwhile_is_no_harm(
+    install: Install,
+    put_back: list[dict[str, Any]],
+    after_the_first_change: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The operator was killed while Engage worked on it; its next run asks for it."""
+    here = install("consent", people=24)
+    here.engage.configure(attributes={"label_gold": "boolean"})
+    beside = Beside(here, "beside", target=GOLD)
+    await beside.run_with(here.people[:12])
+    here.engage.configure(bulkHolds=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(EngageClient, "bulk_status", died)
+        with pytest.raises(BaseExceptionGroup):
+            await beside.run_with(here.people)
+    here.engage.configure(bulkHolds=False)
+    here.registry.own_writes = OwnWrites()  # as in the process that comes after
+
+    async def meanwhile() -> None:
+        here.engage.let_go(here.engage.batches()[-1])
+        await beside.run()
+
+    after_the_first_change(meanwhile)
+    here.select(here.people[12:])
+
+    assert reason(await here.run()) == ("True", "Succeeded")
+    assert here.shown() == set(here.people[12:])
+    assert here.engage.attribute("label_gold") == set(here.people)
+    assert put_back == []
+
+
+async def died(*_: object) -> None:
+    raise Killed
 
 
 @pytest.mark.parametrize("kind", ["opt-in", "consent"])

@@ -13,6 +13,7 @@ from voyado_operator.domain.batches import KEPT, PATIENCE, Announced, Batch, Gro
 from voyado_operator.domain.delivery import ADOPTED, CONTACT_GONE, Entry, Operation
 from voyado_operator.domain.target import Mode
 from voyado_operator.reconcile.batch_ports import RememberedBatches
+from voyado_operator.reconcile.own_writes import Writing
 from voyado_operator.reconcile.ports import Ledger, Target
 from voyado_operator.reconcile.worker import Worker
 
@@ -34,13 +35,17 @@ class Waiting(Protocol):
 
 @dataclass(slots=True)
 class EarlierBatches:
-    """Of one label. Preferences and consents never go in bulk, so that an opt-out cannot wait here."""
+    """Of one label. Preferences and consents never go in bulk, so that an opt-out cannot wait here.
+
+    `writing` lets other runs know that what such a batch changes is no harm of theirs.
+    """
 
     target: Target
     ledger: Ledger
     table: RememberedBatches
     worker: Worker
     clock: Callable[[], datetime]
+    writing: Writing
     _groups: list[Group] = field(default_factory=list)
 
     async def settle(self) -> int:
@@ -50,16 +55,21 @@ class EarlierBatches:
         """
         batches = await self.worker(self.table.load)
         settled = 0
-        for group in groups(batches):
-            announced = await self.worker(self.ledger.announced, group.operation, group.announced_at)
-            if not announced.latest:
-                continue
-            recorded = await self._recorded(group, announced)
-            self._groups.append(group if recorded is None else group.unnamed(announced))
-            settled += recorded or 0
+        with self.writing.under_way(is_settled=lambda: not self._groups):
+            for group in groups(batches):
+                settled += await self._settled(group)
         self._groups = [one for one in self._groups if self._is_worth_keeping(one)]
         await self._keep(batches)
         return settled
+
+    async def _settled(self, group: Group) -> int:
+        announced = await self.worker(self.ledger.announced, group.operation, group.announced_at)
+        if not announced.latest:
+            return 0
+        self.writing.begins(self.target.facet(group.operation))
+        recorded = await self._recorded(group, announced)
+        self._groups.append(group if recorded is None else group.unnamed(announced))
+        return recorded or 0
 
     async def hold(self, workspace: Waiting) -> int:
         """Make the opposite changes of contacts that a batch may still change wait; return how many wait."""

@@ -137,7 +137,8 @@ class LeavingTarget:
         if former.identity.kind != "label" or former.target is None:
             return None
         table = await self.worker(self.around.adapters.batches, former.ledger)
-        earlier = EarlierBatches(former.target, former.ledger, table, self.worker, self.around.clock)
+        writing = self.registry.own_writes.of(former.identity.host)
+        earlier = EarlierBatches(former.target, former.ledger, table, self.worker, self.around.clock, writing)
         await earlier.settle()
         return earlier
 

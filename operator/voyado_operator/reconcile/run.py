@@ -190,7 +190,8 @@ class Run:
         if self.assignment.is_a_decision or self.assignment.intent is not Intent.ENFORCE:
             return None
         table = await self.worker(self.around.adapters.batches, ledger)
-        earlier = EarlierBatches(target, ledger, table, self.worker, self.around.clock)
+        writing = self.registry.own_writes.of(self.assignment.identity.host)
+        earlier = EarlierBatches(target, ledger, table, self.worker, self.around.clock, writing)
         self.findings.settled = await earlier.settle()
         return earlier
 
