@@ -27,18 +27,20 @@ MAY_BE_DONE = [
 each_opt_in = pytest.mark.parametrize("kind", OPT_INS)
 
 
+def has_something_to_lose(here: Installation, contact: str) -> None:
+    """So that the contact's opt-in proves what such a change does, and the next ones are not looked at before."""
+    here.engage.configure(consents={"memberTerms": "Member terms", "partnerTerms": "Partner terms"})
+    here.engage.decide(contact, preferences={"acceptsSms": True}, consents={"partnerTerms": True})
+
+
 async def proven(install: Install, kind: str, **guards: Any) -> Installation:
     """With a member, whose opt-in has shown what such a change does."""
     here = install(kind, **guards)
+    has_something_to_lose(here, here.people[0])
     here.select(here.people[:1])
     await here.run()
     assert here.shown() == {here.people[0]}
     return here
-
-
-def has_something_to_lose(here: Installation, contact: str) -> None:
-    """So that the contact's opt-in proves what such a change does, and the next ones are not looked at before."""
-    here.engage.decide(contact, preferences={"acceptsSms": True})
 
 
 def said_no_at_the_first_write(here: Installation, people: list[str]) -> None:
