@@ -252,6 +252,28 @@ async def test_who_was_declined_is_not_looked_at_again_for_the_same_decision(ins
     assert "1 declined earlier" in (status.last_run.message or "")
 
 
+async def test_who_is_declined_right_at_the_write_is_not_looked_at_again_either(
+    install: Install, tmp_path: Path
+) -> None:
+    here = install("consent")
+    warehouse = Warehouse(here, tmp_path)
+    member, contact = here.people[:2]
+    has_something_to_lose(here, member)
+    warehouse.holds((member, None, None))
+    await here.run()
+    here.decide(contact, False)
+    decided = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
+    warehouse.holds((member, None, None), (contact, None, decided))
+    status = await here.run()
+    assert status.last_run is not None
+    assert status.last_run.declined == 1
+
+    status = await here.run()
+
+    assert status.last_run is not None
+    assert (status.last_run.entering, status.last_run.requests) == (0, 0)
+
+
 @pytest.mark.parametrize("has_shown_it", [False, True], ids=["first run", "later"])
 async def test_who_is_adopted_was_sent_nothing(install: Install, has_shown_it: bool) -> None:
     """And does not count as an addition of the window."""
