@@ -256,7 +256,7 @@ async def test_a_former_ledger_that_is_damaged_is_left_behind_and_an_opt_in_goes
     assert status.former_target is None
     assert "the former target" in caplog.text, "that they stay on it is said"
     assert "3 held as nobody can tell since the ledger was lost" in status.conditions[0].message
-    await here.run()
+    await here.run(hours=1)
     await here.approve()
     assert (reason(here.life.status), here.life.status.members) == ("Succeeded", 3)
     assert here.shown() == here.engage.attribute("label_vip") == set(here.people[:3])
