@@ -214,3 +214,132 @@ async def test_an_approved_plan_of_which_nothing_can_go_out_makes_way_for_anothe
     await here.approve()
     assert reason(here.life.status) == "Succeeded"
     assert here.engage.attribute("label_gold") == {here.people[1]}
+
+
+EDITS_OF_A_CONNECTION: dict[str, tuple[str, dict[str, Any]]] = {
+    "another template": ("single", {"labels": {"attribute": {"idTemplate": "x_{label}"}}}),
+    "the default type of a label": ("single", {"contactType": "Member"}),
+    "the default type of an opt-in": ("opt-in", {"contactType": "Member"}),
+}
+
+
+@pytest.mark.parametrize(("kind", "edit"), EDITS_OF_A_CONNECTION.values(), ids=EDITS_OF_A_CONNECTION)
+async def test_who_leaves_during_an_edit_of_the_connection_is_taken_off(
+    settled: Any, kind: str, edit: dict[str, Any]
+) -> None:
+    """With Retain, by which the others stay on what they were on."""
+    here = await settled(kind, people=10, deletionPolicy="Retain")
+    here.move(**edit)
+    here.select(here.people[2:])
+
+    status = await here.run()
+
+    assert (reason(status), status.members) == ("Succeeded", 8)
+    assert here.shown() == set(here.people[2:])
+
+
+@pytest.mark.parametrize("policy", ["Retain", "Withdraw"])
+async def test_a_former_ledger_that_is_damaged_is_left_behind_and_an_opt_in_goes_on(
+    install: Install, caplog: pytest.LogCaptureFixture, policy: str
+) -> None:
+    here = install("single")
+    here.edit(deletionPolicy=policy)
+    here.select(here.people[:3])
+    await here.run()
+    for entry in here.ledger().rglob("*.json"):
+        entry.write_bytes(b"")
+    here.kind = "opt-in"
+    here.edit()
+
+    status = await here.run()
+
+    assert status.former_target is None
+    assert "the former target" in caplog.text, "that they stay on it is said"
+    assert "3 held as nobody can tell since the ledger was lost" in status.conditions[0].message
+    await here.run(hours=1)
+    await here.approve()
+    assert (reason(here.life.status), here.life.status.members) == ("Succeeded", 3)
+    assert here.shown() == here.engage.attribute("label_vip") == set(here.people[:3])
+
+
+@pytest.mark.parametrize("policy", ["Retain", "Withdraw"])
+async def test_a_route_that_is_put_back_is_gone_on_with(install: Install, policy: str) -> None:
+    """A trigger's route is edited by mistake, people move meanwhile, and the route is put back."""
+    here = install("trigger")
+    here.edit(deletionPolicy=policy)
+    here.select(here.people[:4])
+    await here.run()
+
+    here.move(labels={"customTrigger": {"triggerId": "mistake"}})
+    here.select(here.people[1:5])
+    await here.settle()
+    here.move(labels={"customTrigger": {"triggerId": "sync"}})
+    here.select(here.people[2:6])
+    await here.settle()
+
+    assert (reason(here.life.status), here.life.status.members) == ("Succeeded", 4)
+    assert here.life.status.former_target is None
+    latest = {one["contactId"]: one["payload"]["action"] for one in here.engage.fired() if one["triggerId"] == "sync"}
+    assert {one for one, action in latest.items() if action == "add"} == set(here.people[2:6])
+
+
+async def test_accept_decline_accept_opts_nobody_in_whom_we_opted_out(install: Install) -> None:
+    """With a refusal and a leaver between: whoever was told no stays so, and members are who was entered since."""
+    here = install("opt-in", maxRemovals=10)
+    opted_out, refused, leaver, other = here.people[:4]
+    here.select([opted_out, refused, leaver])
+    await here.run()
+    assert here.shown() == {opted_out, refused, leaver}
+
+    here.kind = "opt-out"
+    here.edit()
+    here.engage.faults({"kind": "status", "method": "PATCH", "status": 422, "path": refused})
+    status = await here.run()
+    assert status.members == 2
+    here.select([opted_out, refused])
+    await here.run()
+    here.engage.faults()
+    here.kind = "opt-in"
+    here.select([opted_out, refused, leaver, other])
+    await here.run()
+    status = await here.run()
+
+    assert here.shown() == {refused, other}
+    assert status.members == 2
+
+
+@pytest.mark.parametrize("was_member", [True, False])
+async def test_decline_accept_decline_sends_the_opt_out_again(install: Install, was_member: bool) -> None:
+    """The person has said yes meanwhile."""
+    here = install("opt-out")
+    [contact] = here.people[:1]
+    here.decide(contact, True)
+    here.select([contact])
+    await here.run()
+    assert contact in here.shown()
+    here.decide(contact, True)
+    if was_member:
+        await here.run()
+
+    here.kind = "opt-in"
+    here.edit()
+    await here.run()
+    here.kind = "opt-out"
+    here.edit()
+    status = await here.run()
+
+    assert contact in here.shown()
+    assert (reason(status), status.members) == ("Succeeded", 1)
+
+
+async def test_zeros_before_a_port_make_no_other_target(settled: Any) -> None:
+    here = await settled(deletionPolicy="Withdraw")
+    writes = here.engage.requests()["writes"]
+    host, port = here.engage.url.rsplit(":", 1)
+    here.move(url=f"{host}:0{port}")
+
+    status = await here.run()
+
+    assert (reason(status), status.members) == ("Succeeded", 40)
+    assert here.shown() == set(here.people)
+    assert here.engage.requests()["writes"] == writes

@@ -130,6 +130,15 @@ def test_what_the_same_commit_takes_back_was_not_sent(url: str) -> None:
     assert contacts(ledger.sent(Operation.REMOVE, START)) == set(IDS[6:7])
 
 
+def test_who_is_gone_was_a_member_until_then(url: str) -> None:
+    ledger = opened(url)
+    record(ledger, Entry.ADD, IDS[:5], START - timedelta(days=2))
+    ledger.note(Entry.GONE, IDS[:2], START)
+
+    assert ledger.commit() == -2
+    assert ledger.peak(START - timedelta(days=1), 3) == 5
+
+
 def test_a_new_ledger_is_empty_and_nobody_owns_it(url: str) -> None:
     ledger = opened(url)
     assert (members(ledger), ledger.version) == ([], 0)
@@ -207,6 +216,20 @@ def test_a_rebase_leaves_nothing_of_the_one_before(url: str) -> None:
     [counted] = ledger._log.rows("select count(*) as rows from log")
     assert counted["rows"] == len(IDS[20:]) + len(IDS) + 2 * 20, "the members, and the history"
     assert opened(url).peak(START - day, len(IDS[20:])) == len(IDS)
+
+
+@pytest.mark.usefixtures("small_rebases")
+def test_an_erasure_leaves_nothing_of_the_base_before(url: str) -> None:
+    ledger, others = opened(url), f"contact_id <> {ids.sql(IDS[0])}"
+    record(ledger, Entry.ADD, IDS, START)
+    record(ledger, Entry.LEAVING, IDS[20:], START)
+    ledger.compact(START)
+    [before] = ledger._log.rows(f"select count(*) as rows from log where {others}")
+
+    ledger._log.rewrite(others)
+
+    assert ledger._log.rows("select count(*) as rows from log") == [before]
+    assert opened(url).peak(START - timedelta(days=1), 19) == len(IDS) - 1
 
 
 @pytest.mark.usefixtures("small_rebases")

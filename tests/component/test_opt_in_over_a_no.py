@@ -27,9 +27,16 @@ MAY_BE_DONE = [
 each_opt_in = pytest.mark.parametrize("kind", OPT_INS)
 
 
+def has_something_to_lose(here: Installation, contact: str) -> None:
+    """So that the contact's opt-in proves what such a change does, and the next ones are not looked at before."""
+    here.engage.configure(consents={"memberTerms": "Member terms", "partnerTerms": "Partner terms"})
+    here.engage.decide(contact, preferences={"acceptsSms": True}, consents={"partnerTerms": True})
+
+
 async def proven(install: Install, kind: str, **guards: Any) -> Installation:
     """With a member, whose opt-in has shown what such a change does."""
     here = install(kind, **guards)
+    has_something_to_lose(here, here.people[0])
     here.select(here.people[:1])
     await here.run()
     assert here.shown() == {here.people[0]}
@@ -193,15 +200,19 @@ async def test_a_no_of_ones_own_is_not_taken_for_a_leaving_that_was_not_answered
     assert here.shown() == set()
 
 
-async def test_nobody_is_opted_in_while_a_lost_ledger_is_found_again(install: Install, tmp_path: Path) -> None:
+@pytest.mark.parametrize("found_before", [0, 1], ids=["from the start", "from where it was cut off"])
+async def test_nobody_is_opted_in_while_a_lost_ledger_is_found_again(
+    install: Install, tmp_path: Path, found_before: int
+) -> None:
     """Not even for a decision after the loss: the run that finds the members has not got to its end."""
     here = install("opt-in")
     warehouse = Warehouse(here, tmp_path)
     member, contact = here.people[:2]
+    has_something_to_lose(here, member)
     warehouse.holds((member, None, None))
     await here.run()
     here.ledger().rename(tmp_path / "away")
-    here.engage.faults({"kind": "status", "status": 503})
+    here.engage.faults({"kind": "status", "status": 503, "path": f"/{contact}$" if found_before else ""})
     warehouse.holds((member, None, None), (contact, None, None))
     await here.run()
     here.engage.faults()
@@ -212,7 +223,9 @@ async def test_nobody_is_opted_in_while_a_lost_ledger_is_found_again(install: In
 
     assert here.shown() == {member}
     assert status.last_run is not None
-    assert (status.last_run.outcome, status.last_run.adopted, status.last_run.declined) == ("Partial", 1, 0)
+    told = status.last_run
+    assert (told.outcome, told.adopted, told.declined) == ("Partial", 1 - found_before, 0)
+    assert "1 left to the next run" in (told.message or "")
 
     await here.run()
 
@@ -239,11 +252,34 @@ async def test_who_was_declined_is_not_looked_at_again_for_the_same_decision(ins
     assert "1 declined earlier" in (status.last_run.message or "")
 
 
+async def test_who_is_declined_right_at_the_write_is_not_looked_at_again_either(
+    install: Install, tmp_path: Path
+) -> None:
+    here = install("consent")
+    warehouse = Warehouse(here, tmp_path)
+    member, contact = here.people[:2]
+    has_something_to_lose(here, member)
+    warehouse.holds((member, None, None))
+    await here.run()
+    here.decide(contact, False)
+    decided = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
+    warehouse.holds((member, None, None), (contact, None, decided))
+    status = await here.run()
+    assert status.last_run is not None
+    assert status.last_run.declined == 1
+
+    status = await here.run()
+
+    assert status.last_run is not None
+    assert (status.last_run.entering, status.last_run.requests) == (0, 0)
+
+
 @pytest.mark.parametrize("has_shown_it", [False, True], ids=["first run", "later"])
 async def test_who_is_adopted_was_sent_nothing(install: Install, has_shown_it: bool) -> None:
     """And does not count as an addition of the window."""
     here = install("opt-in", maxAdditions=6)
     if has_shown_it:
+        has_something_to_lose(here, here.people[0])
         here.select(here.people[:1])
         await here.run()
     for one in here.people[1:6]:

@@ -1,5 +1,6 @@
 """Whose a target is: whoever claimed it, until the last of its requests is answered, or it is gone."""
 
+import asyncio
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -8,10 +9,11 @@ from typing import Any
 
 import pytest
 from voyado_operator.api.activation_status import SegmentActivationStatus
+from voyado_operator.targets.label_attribute import LabelAttribute
 
 from tests.component.beside import Beside
 from tests.component.conftest import Install
-from tests.component.installation import Installation
+from tests.component.installation import TARGETS, Installation
 
 LABEL, OTHER = {"label": {"name": "vip"}}, {"label": {"name": "gold"}}
 
@@ -38,6 +40,20 @@ NEVER_RAN: dict[str, dict[str, Any]] = {
 async def test_an_older_one_that_never_ran_holds_up_nobody(here: Installation, spec: dict[str, Any]) -> None:
     older = Beside(here, "older", age=9, target=LABEL, **spec)
     await older.step()
+    here.select(here.people[:3])
+
+    assert reason(await here.run()) == "Succeeded"
+    assert here.shown() == set(here.people[:3])
+
+
+async def test_an_older_one_elsewhere_whose_key_is_refused_holds_up_nobody(here: Installation) -> None:
+    """In a namespace of its own it names our tenant and our target, and will never run."""
+    connection, older = (one.model_dump(mode="json", by_alias=True) for one in (here.connection(), here.activation()))
+    for one in (connection, older):
+        one["metadata"] |= {"namespace": "sales", "uid": "theirs", "creationTimestamp": "2020-01-01T00:00:00Z"}
+    connection["status"]["conditions"][0] |= {"status": "False", "reason": "CredentialsInvalid"}
+    here.registry.connection_seen(type(here.connection()).model_validate(connection))
+    here.registry.activation_seen(type(here.activation()).model_validate(older))
     here.select(here.people[:3])
 
     assert reason(await here.run()) == "Succeeded"
@@ -99,6 +115,37 @@ async def test_who_waits_runs_by_itself_when_the_target_is_released(here: Instal
     assert reason(here.life.status) == "Succeeded"
     assert here.shown() == set(here.people[:5]), "the other one's people keep the label"
     assert here.life.status.members == 3
+
+
+async def test_who_waits_begins_when_the_owner_has_released_it(
+    here: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not when the owner is edited: its requests may still be under way then."""
+    owner, sending, is_answered = Beside(here, "owner", age=9, target=LABEL), asyncio.Event(), asyncio.Event()
+    apply = LabelAttribute.apply
+
+    async def held(*given: Any) -> Any:
+        sending.set()
+        await is_answered.wait()
+        return await apply(*given)
+
+    monkeypatch.setattr(LabelAttribute, "apply", held)
+    owner.select(here.people[:30])
+    here.select(here.people[30:33])
+    under_way = asyncio.create_task(owner.step())
+    await asyncio.wait_for(sending.wait(), 10)
+    owner.edit(target=OTHER)
+    waiting = asyncio.create_task(here.run())
+    is_answered.set()
+
+    await under_way
+    assert reason(await waiting) == "TargetConflict"
+    assert here.shown() == set(here.people[:30])
+
+    await owner.step()
+    await here.step()
+    assert reason(here.life.status) == "Succeeded"
+    assert here.shown() == set(here.people[:33])
 
 
 async def test_two_that_change_places_leave_each_others_people_alone(here: Installation) -> None:
@@ -272,3 +319,35 @@ async def test_who_goes_on_for_another_knows_what_that_one_knew(install: Install
 
     assert status.members == (2 if "restart" in how else 4)
     assert here.shown() == set(here.people[: status.members])
+
+
+async def test_who_a_list_opted_out_that_is_gone_is_not_opted_in(install: Install) -> None:
+    here = install("opt-in")
+    opted_out, other = here.people[:2]
+    opt_outs = Beside(here, "opt-outs", age=9, target=TARGETS["opt-out"])
+    opt_outs.select([opted_out])
+    assert reason(await opt_outs.run()) == "Succeeded"
+    opt_outs.is_gone()
+    here.select([opted_out, other])
+
+    status = await here.run()
+
+    assert here.shown() == {other}
+    assert (reason(status), status.members) == ("Succeeded", 1)
+
+
+async def test_two_operators_with_one_root_know_of_one_owner(install: Install) -> None:
+    """They watch different namespaces, spell the tenant differently, and want the opposite of each other."""
+    here, elsewhere = install("opt-in"), install("opt-out")
+    host, port = here.engage.url.rsplit(":", 1)
+    elsewhere.registry.activation_gone(elsewhere.activation())
+    elsewhere.move(url=f"{host}:0{port}")
+    other = Beside(elsewhere, "opt-outs", target=TARGETS["opt-out"])
+    here.select(here.people[:2])
+    await here.run()
+
+    status = await other.run_with(here.people[:1])
+
+    assert reason(status) == "TargetConflict"
+    assert "marketing/vip" in status.conditions[0].message
+    assert here.shown() == set(here.people[:2])

@@ -50,6 +50,87 @@ async def test_a_refused_opt_in_is_no_no_of_the_person(install: Install, again: 
     assert here.shown() == {one, other}
 
 
+@pytest.mark.parametrize("said_no", ["in Engage", "by leaving"])
+async def test_whose_no_is_known_is_not_opted_in_without_a_decision_after_a_refusal(
+    install: Install, tmp_path: Path, said_no: str
+) -> None:
+    """The decision that was refused is withdrawn: what was known before it counts again."""
+    here = install("opt-in")
+    warehouse = Warehouse(here, tmp_path)
+    [one, other] = here.people[:2]
+    warehouse.holds((one, None, None), (other, None, None))
+    await here.run()
+    if said_no == "in Engage":
+        here.decide(one, False)
+    warehouse.holds((other, None, None))
+    await here.run()
+    if said_no == "in Engage":
+        warehouse.holds((one, None, None), (other, None, None))
+        await here.run()
+    here.let_pass(hours=1)
+    decided = (here.around.clock() - timedelta(minutes=10)).isoformat()
+    warehouse.holds((one, None, decided), (other, None, None))
+    here.engage.faults(REFUSED)
+    status = await here.run()
+    here.engage.faults()
+    assert status.last_run is not None
+    assert status.last_run.rejected == 1
+
+    warehouse.holds((one, None, None), (other, None, None))
+    here.generation += 1
+    await here.run(hours=2)
+
+    assert here.shown() == {other}
+
+
+async def test_whose_leaving_was_not_answered_is_not_opted_in_without_a_decision_after_a_refusal(
+    install: Install, tmp_path: Path
+) -> None:
+    """A member who said no, and left: of the removal nobody knows, and Engage shows the no as it was before that."""
+    here = install("opt-in", maxRemovals=5)
+    warehouse = Warehouse(here, tmp_path)
+    [one, other] = here.people[:2]
+    warehouse.holds((one, None, None), (other, None, None))
+    await here.run()
+    here.decide(one, False)
+    warehouse.holds((other, None, None))
+    here.engage.faults({"kind": "status", "method": "PATCH", "status": 500})
+    await here.run(hours=1)
+    assert [entry for entry, *_ in here.opened_ledger().records(one)] == ["leaving"]
+    here.let_pass(hours=2)
+    decided = (here.around.clock() - timedelta(minutes=10)).isoformat()
+    warehouse.holds((one, None, decided), (other, None, None))
+    here.engage.faults(REFUSED)
+    status = await here.run()
+    here.engage.faults()
+    assert status.last_run is not None
+    assert status.last_run.rejected == 1
+
+    warehouse.holds((one, None, None), (other, None, None))
+    here.generation += 1
+    await here.run(hours=2)
+
+    assert here.shown() == {other}
+
+
+async def test_what_was_asked_without_an_answer_is_as_old_as_before_when_it_is_refused(install: Install) -> None:
+    """A no that was said since is newer than it."""
+    here = install("opt-in")
+    [one] = here.people[:1]
+    here.select([one])
+    here.engage.faults({"kind": "status", "method": "PATCH", "status": 500})
+    await here.run()
+    asked = here.opened_ledger().records(one)
+    assert [entry for entry, *_ in asked] == ["asked"]
+
+    here.engage.faults(REFUSED)
+    status = await here.run(hours=2)
+
+    assert status.last_run is not None
+    assert status.last_run.rejected == 1
+    assert here.opened_ledger().records(one) == asked
+
+
 async def no_longer_in_engage(install: Install, folder: Path) -> tuple[Installation, Warehouse]:
     """The first person was opted in and then deleted in Engage, which a run has seen."""
     here = install("opt-in")
