@@ -1,7 +1,7 @@
 """Which class each part of a run is."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -113,15 +113,14 @@ class OperatorAdapters:
 
     def set_damaged_aside(self, identity: TargetIdentity, former: str | None, at: datetime) -> list[str]:
         damaged = [url for url in _tables(self.ledger_url(identity)) if is_damaged(url)]
-        others = [identities_url(self._root, identity.host, identity.contact_type), suppression_url(self._root)]
-        if former is not None:
-            others += _tables(relocated(former, self._root))
-        for url in others:
-            with shared(url):  # the present ledger's is held by the run
-                damaged += [url] if is_damaged(url) else []
         for url in damaged:
             set_aside(url, at)
-        return damaged
+        others = [identities_url(self._root, identity.host, identity.contact_type), suppression_url(self._root)]
+        damaged += _set_unused_aside(others, at)
+        return damaged + (self.set_damaged_ledger_aside(former, at) if former is not None else [])
+
+    def set_damaged_ledger_aside(self, url: str, at: datetime) -> list[str]:
+        return _set_unused_aside(_tables(relocated(url, self._root)), at)
 
     def identities(self, identity: TargetIdentity) -> Identities:
         return Identities(identities_url(self._root, identity.host, identity.contact_type))
@@ -157,6 +156,17 @@ class OperatorAdapters:
 
     def workspace(self, ambiguous: Ambiguous) -> Workspace:
         return Workspace(self._hash_key, self._settings.memory_per_run, ambiguous)
+
+
+def _set_unused_aside(urls: Sequence[str], at: datetime) -> list[str]:
+    """Move those tables away that are damaged, and that nobody has open; return their URLs."""
+    damaged = list[str]()
+    for url in urls:
+        with shared(url):
+            damaged += [url] if is_damaged(url) else []
+    for url in damaged:
+        set_aside(url, at)
+    return damaged
 
 
 def _tables(ledger: str) -> list[str]:

@@ -25,6 +25,8 @@ from voyado_operator.engage.transport import Patience
 from voyado_operator.ledger.changelog import ChangeLog
 from voyado_operator.ledger.members import Ledger
 from voyado_operator.reconcile.activation import ActivationLife
+from voyado_operator.reconcile.deletion import Deletions
+from voyado_operator.reconcile.finalizer import WITHDRAW
 from voyado_operator.reconcile.registry import Registry
 from voyado_operator.reconcile.slots import Slots
 from voyado_operator.reconcile.surroundings import Surroundings
@@ -69,6 +71,7 @@ class Dictionary:
         self.warehouse = ""
         self.existing = True
         self.status: dict[str, Any] = {}
+        self.events = list[tuple[str, str, str]]()
 
     async def secret(self, field: str, *_: object) -> str:
         return self.warehouse if field.startswith("spec.audience") else self.api_key
@@ -85,8 +88,8 @@ class Dictionary:
     async def exists(self, *_: object) -> bool:
         return self.existing
 
-    async def event(self, *_: object) -> None:
-        return None
+    async def event(self, _: Kind, __: Metadata, *told: str) -> None:
+        self.events.append(cast(tuple[str, str, str], told))
 
 
 class Installation:
@@ -230,6 +233,16 @@ class Installation:
         await asyncio.gather(*cut_off, return_exceptions=True)
         await self.adapters.close()  # its sockets, as the system does for a process
         self.start()
+
+    async def withdraw(self) -> None:
+        """The object is deleted with Withdraw; return when it may go."""
+        self.edit(deletionPolicy="Withdraw")
+        present = self.activation()
+        held = {"finalizers": [WITHDRAW], "deletion_timestamp": now()}
+        deleted = present.model_copy(update={"metadata": present.metadata.model_copy(update=held)})
+        deletions = Deletions(self.around, self.registry)
+        deletions.seen(deleted)
+        await asyncio.gather(*deletions._tasks.values())
 
     async def ends(self) -> None:
         await self.adapters.close()

@@ -11,15 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from voyado_operator.app import now
-from voyado_operator.reconcile.deletion import Deletions
 from voyado_operator.reconcile.delivery import Interrupted
 from voyado_operator.reconcile.worker import Worker
 from voyado_operator.telemetry.logging import bound, formatter
 from voyado_operator.workspace import Workspace
 
 from tests.component.conftest import Install
-from tests.component.installation import Installation
 
 Line = dict[str, Any]
 
@@ -183,22 +180,12 @@ async def test_a_withdrawal_is_one_line(install: Install, log: Log) -> None:
     await here.run()
     log.lines()
 
-    await withdrawn(here)
+    await here.withdraw()
 
     told = log.told()
     assert (told["activation"], told["run"], told["phase"]) == ("marketing/vip", "withdraw", "Withdrawing")
     assert told["message"] == "Withdrawn: of the target 9 contacts were taken off"
     assert told["left"] == 0
-
-
-async def withdrawn(here: Installation) -> None:
-    here.edit(deletionPolicy="Withdraw")
-    held = {"finalizers": ["voyado-operator.io/withdraw"], "deletion_timestamp": now()}
-    present = here.activation()
-    deleted = present.model_copy(update={"metadata": present.metadata.model_copy(update=held)})
-    deletions = Deletions(here.around, here.registry)
-    deletions.seen(deleted)
-    await asyncio.gather(*deletions._tasks.values())
 
 
 async def test_runs_at_the_same_time_do_not_sign_for_each_other(log: Log) -> None:

@@ -4,6 +4,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from voyado_operator.arrow import Batches
+from voyado_operator.domain.delivery import Operation
 
 from tests.component.conftest import Install
 from tests.component.installation import Installation, Warehouse
@@ -105,6 +107,9 @@ async def test_whose_leaving_was_not_answered_is_not_opted_in_without_a_decision
     here.engage.faults()
     assert status.last_run is not None
     assert status.last_run.rejected == 1
+    assert status.members == 1, "who left is counted as gone once"
+    removals = here.opened_ledger().sent(Operation.REMOVE, here.around.clock() - timedelta(hours=12))
+    assert sum(batch.num_rows for batch in Batches(removals)) == 1, "the removal may have been done"
 
     warehouse.holds((one, None, None), (other, None, None))
     here.generation += 1

@@ -51,7 +51,7 @@ UNSENT = "unsent"
 """In the place of an approval: adopted after it was announced, as a look right before sending showed it so."""
 
 RENEWED = "renewed"
-"""In the place of an approval: a member was sent the same again, having decided again."""
+"""In the place of an approval: it was so before. A member was sent the same again; or what came after it is not so."""
 
 RESTORED = "restored"
 """In the place of an approval: Engage refused to remove the member."""

@@ -67,6 +67,10 @@ class Adapters(Protocol):
         """The ledger that lay at `url`: below the present root, or else still there."""
         ...
 
+    def set_damaged_ledger_aside(self, url: str, at: datetime) -> list[str]:
+        """Of the ledger that lay at `url`, with what is beside it: as `set_damaged_aside`; nobody may have it open."""
+        ...
+
     def set_damaged_aside(self, identity: TargetIdentity, former: str | None, at: datetime) -> list[str]:
         """Move away whatever cannot be read of the target's tables; return their URLs. Raises LedgerUnavailable.
 

@@ -15,6 +15,7 @@ from voyado_operator.domain.errors import (
     ConnectionMissing,
     EngageUnavailable,
     InvalidSpec,
+    LedgerUnavailable,
     RunError,
     SecretMissing,
     ServedElsewhere,
@@ -41,7 +42,7 @@ GRACE = timedelta(seconds=15)
 
 @dataclass(frozen=True, slots=True)
 class Withdrawn:
-    """How many contacts were taken off, how many could not be, and what Engage said of these."""
+    """How many contacts were taken off, how many were not, as far as that is known, and why."""
 
     contacts: int
     left: int
@@ -52,8 +53,25 @@ class Withdrawn:
         return Withdrawn(self.contacts + other.contacts, self.left + other.left, why)
 
     def __str__(self) -> str:
-        left = f"; {self.left} stay on it{f': {self.why}' if self.why else ''}" if self.left else ""
-        return f"{self.contacts} contacts were taken off{left}"
+        left = f"; {self.left or 'all others'} stay on it{f': {self.why}' if self.why else ''}"
+        return f"{self.contacts} contacts were taken off{left if self.is_partial else ''}"
+
+    @property
+    def is_partial(self) -> bool:
+        return self.left > 0 or bool(self.why)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a status tells of a ledger, and how many members it had; None: nobody knows."""
+
+    ledger: LedgerRef | None
+    members: int | None
+
+    @property
+    def may_have_members(self) -> bool:
+        """Whether something was ever sent on the ledger's account, and not taken back."""
+        return self.ledger is not None and self.ledger.mark is not None and self.members != 0
 
 
 Keeper = StatusKeeper[SegmentActivationStatus]
@@ -140,32 +158,43 @@ class Deletions:
             with Worker(f"withdraw-{metadata.name}") as worker:
                 leaving = LeavingTarget(activation, RUN, self._around, self._registry, worker, tracker, lambda: False)
                 async with shown(tracker, partial(self._show_progress, activation, keeper), FIRST_PROGRESS):
-                    for url, known in self._ledgers(activation).items():
-                        withdrawn += await self._emptied(leaving, worker, url, known)
+                    for url, told in self._ledgers(activation).items():
+                        withdrawn += await self._emptied(leaving, worker, url, told)
         except RunError as error:
             await keeper.write(metadata, keeper.judged(metadata, verdict_of(error), {}, self._around.clock()))
             raise
         logger.info("Withdrawn: of the target %s", withdrawn, extra={"fields": {"left": withdrawn.left}})
-        severity = "Warning" if withdrawn.left else "Normal"
-        await keeper.announce(metadata, severity, "TargetWithdrawn", f"of the target {withdrawn}")
+        severity = "Warning" if withdrawn.is_partial else "Normal"
+        reason = "TargetRetained" if withdrawn.is_partial and not withdrawn.contacts else "TargetWithdrawn"
+        await keeper.announce(metadata, severity, reason, f"of the target {withdrawn}")
         await finalizer.release(self._around.cluster, activation)
 
-    async def _emptied(self, leaving: LeavingTarget, worker: Worker, url: str, known: LedgerRef | None) -> Withdrawn:
-        """Take the members of the ledger at `url` off its target: no guard is asked, since it was asked for."""
+    async def _emptied(self, leaving: LeavingTarget, worker: Worker, url: str, told: Told) -> Withdrawn:
+        """Take the members of the ledger at `url` off its target: no guard is asked, since it was asked for.
+
+        Raises RunError.
+        """
         sharing, account = Sharing(self._around.adapters.share(url)), Account()
         leaving = replace(leaving, is_stopping=sharing.gives_way)
         while True:
             try:
                 async with sharing.taken():
-                    return await self._emptied_once(leaving, worker, url, known, account)
+                    return await self._emptied_once(leaving, worker, url, told, account)
             except Interrupted:
                 logger.info("makes way for an erasure, and goes on after it")
+            except LedgerUnavailable:
+                if not await worker(self._around.adapters.set_damaged_ledger_aside, url, self._around.clock()):
+                    raise
 
     async def _emptied_once(
-        self, leaving: LeavingTarget, worker: Worker, url: str, known: LedgerRef | None, account: Account
+        self, leaving: LeavingTarget, worker: Worker, url: str, told: Told, account: Account
     ) -> Withdrawn:
-        """`account` may have what was sent before the withdrawal made way for an erasure."""
-        former = await leaving.find(url, known)
+        """`account` may have what was sent before the withdrawal made way for an erasure, or found damage."""
+        former = await leaving.find(url, told.ledger)
+        if former is None and told.may_have_members:
+            sent = account.total(Result.ACCEPTED)
+            left = max(0, (told.members or 0) - sent)
+            return Withdrawn(sent, left, f"the ledger {url} is gone, or is not the one that the status tells of")
         if not isinstance(former, Former):
             return Withdrawn(0, 0)
         if former.unreachable is not None:
@@ -193,12 +222,15 @@ class Deletions:
         status = keeper.judged(activation.metadata, None, {"progress": progress}, self._around.clock())
         await keeper.write(activation.metadata, status)
 
-    def _ledgers(self, activation: SegmentActivation) -> dict[str, LedgerRef | None]:
-        """URLs, and what the status knows of each: the present target's, and one that an edit has not left yet."""
+    def _ledgers(self, activation: SegmentActivation) -> dict[str, Told]:
+        """URLs, and what the status tells of each: the present target's, and one that an edit has not left yet."""
         connection, status = self._registry.connection_of(activation), activation.status
         adapters = self._around.adapters
-        found = dict[str, LedgerRef | None]()
+        found = dict[str, Told]()
         if connection is not None:
-            found[adapters.ledger_url(adapters.identify(activation, connection))] = None
-        told = [status.ledger, status.former_target.ledger if status.former_target else None]
-        return found | {one.url: one for one in told if one is not None}
+            found[adapters.ledger_url(adapters.identify(activation, connection))] = Told(None, None)
+        if status.ledger is not None:
+            found[status.ledger.url] = Told(status.ledger, status.members)
+        if status.former_target is not None and (former := status.former_target.ledger) is not None:
+            found[former.url] = Told(former, status.former_target.members)
+        return found

@@ -244,7 +244,7 @@ class Delivery:
         still_asked = {one for one in contact_ids if details[one].entry in UNANSWERED} - gone
         for contact_id in still_asked:
             if (asked_at := details[contact_id].entered_at) is not None:
-                self.ledger.note(details[contact_id].entry or Entry.ASKED, [contact_id], asked_at, approval or RESTORED)
+                self.ledger.note(details[contact_id].entry or Entry.ASKED, [contact_id], asked_at, RENEWED)
         self.ledger.note(Entry.VOID, [one for one in contact_ids if one not in said_no | still_asked], now)
 
 

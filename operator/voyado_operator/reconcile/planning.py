@@ -84,7 +84,9 @@ def _decide(workspace: Workspace, ledger: Ledger, plans: WaitingPlans, question:
         release = workspace.release_unasked if is_once_only else workspace.release
         release(plans.changes())
         workspace.former.release(plans.changes())
-        _hold_what_was_not_meant(workspace, question.plan, waiting)
+        if was_approved:
+            workspace.hold_doubted()  # who is in the plan for another reason, and came into doubt when it went out
+        _hold_the_unproven(workspace, question.plan)
         still_held = _held(workspace)
         released = {op: waiting.digest for op in Operation if still_held[op] < held[op]}
         if released:
@@ -100,11 +102,8 @@ def _decide(workspace: Workspace, ledger: Ledger, plans: WaitingPlans, question:
     return Decision(violations, waiting)
 
 
-def _hold_what_was_not_meant(workspace: Workspace, plan: Plan, approved: WaitingPlan) -> None:
-    """Hold whose no came into doubt after the plan was made; and the former target's members as long as nobody goes out
-    by whom the new one could be proven.
-    """
-    workspace.hold_doubted(approved.created_at)
+def _hold_the_unproven(workspace: Workspace, plan: Plan) -> None:
+    """Hold the former target's members as long as nobody goes out by whom the new one could be proven."""
     is_proven = plan.diff.unchanged > 0 or workspace.count(Operation.ADD) > 0
     if workspace.count_held(Operation.ADD) and not is_proven:
         workspace.former.hold()

@@ -52,7 +52,7 @@ class Metrics:
         self.left_behind = one(
             Counter,
             "voyado_activation_left_behind_contacts",
-            "Contacts that an edit or a deletion was to take off a target, and had to leave on it.",
+            "Contacts that an edit was to take off its former target, and had to leave on it.",
         )
         self.rebaselines = one(
             Counter, "voyado_activation_ledger_rebaselines", "Runs that began with a lost or damaged ledger."

@@ -33,7 +33,7 @@ _DECLINED = """
 _DOUBTED = """
     changes.op = 'add' and contact_id in (
         select e.contact_id from earlier e
-        where e.op = 'doubted' and e.changed_at > $after
+        where e.op = 'doubted'
           and (changes.decided_at is null or changes.decided_at <= e.changed_at))
 """
 
@@ -68,11 +68,9 @@ def drop_declined(connection: duckdb.DuckDBPyConnection, earlier: ArrowStream) -
     return int(declined)
 
 
-def hold_doubted(connection: duckdb.DuckDBPyConnection, after: datetime | None) -> int:
-    parameters = {"after": -1 if after is None else microseconds(after)}
-    connection.execute(f"update changes set held = true where {_DOUBTED}", parameters)
-    sql = f"select count(*) from changes where not parked and {_DOUBTED}"
-    [(held,)] = connection.execute(sql, parameters).fetchall()
+def hold_doubted(connection: duckdb.DuckDBPyConnection) -> int:
+    connection.execute(f"update changes set held = true where {_DOUBTED}")
+    [(held,)] = connection.execute(f"select count(*) from changes where not parked and {_DOUBTED}").fetchall()
     return int(held)
 
 

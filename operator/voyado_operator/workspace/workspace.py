@@ -141,13 +141,13 @@ class Workspace:
         with reading("what the ledger remembers"):
             return memory.drop_declined(self._connection, earlier)
 
-    def hold_doubted(self, after: datetime | None = None) -> int:
-        """Keep entering contacts from going out of whom Engage showed a no that nobody can tell whose it is.
+    def hold_doubted(self) -> int:
+        """Keep entering contacts from going out of whom nobody can tell since a loss whether they said no.
 
-        Whose row tells of a decision since goes out, and who was found so up to `after` is left as they are. Returns
-        how many are kept, but for those that Engage refused lately.
+        Whose row tells of a decision since goes out. Returns how many are kept, but for those that Engage refused
+        lately.
         """
-        return memory.hold_doubted(self._connection, after)
+        return memory.hold_doubted(self._connection)
 
     def park(self, refused: ArrowStream, generation: int, now: datetime) -> None:
         """Keep changes from going out that Engage refused lately, in this generation. Raises LedgerUnavailable."""
