@@ -27,6 +27,8 @@ def on_a_terminal(
     """Run to the end; once `question` is on the screen, type `answer`."""
     environment = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "COLUMNS", "CI")}
     environment |= {"TERM": "xterm-256color", "KUBECONFIG": str(kubeconfig), **variables}
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as in a shell's background, which programs inherit
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     screen, keyboard = pty.openpty()
     fcntl.ioctl(keyboard, termios.TIOCSWINSZ, struct.pack("HHHH", LINES, COLUMNS, 0, 0))
     with subprocess.Popen(

@@ -75,7 +75,7 @@ def test_an_opt_out_is_sent_again(world: World) -> None:
     assert world.engage.preference("acceptsSms")["false"] == set(people)
 
 
-def test_an_opt_in_is_not(world: World) -> None:
+def test_an_opt_in_is_not_and_waits_for_a_person(world: World) -> None:
     stays, left, new = world.people(3)
     world.select([stays, left])
     world.connect()
@@ -89,10 +89,11 @@ def test_an_opt_in_is_not(world: World) -> None:
 
     assert world.writes == 0
     run = status["lastRun"]
-    assert (run["adopted"], run["declined"], status["members"]) == (1, 2, 1)
+    assert (run["adopted"], run["declined"], status["members"]) == (1, 0, 1)
+    assert "2 held as nobody can tell since the ledger was lost whether they said no" in run["message"]
 
-    world.select([stays])
-    world.run()
     world.select([stays, left])
-    assert world.run()["members"] == 1, "it stays declined"
+    status = world.run()
+    assert [block["guard"] for block in status["plan"]["blockedBy"]] == ["lostLedger"]
+    assert (status["plan"]["entering"], status["members"]) == (1, 1)
     assert world.engage.preference("acceptsEmail")["true"] == {stays}
