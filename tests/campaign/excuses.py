@@ -2,13 +2,24 @@
 
 from datetime import datetime
 
-from tests.campaign.log import PERSON, Ended, Outcome
+from tests.campaign.log import PERSON, Ended, Outcome, Wrote
 from tests.campaign.model import UNSEEN, Past, Write, is_preference
 
 
 def is_justified(no: datetime | None, decisions: list[datetime | None]) -> bool:
     """Whether the person decided after the no, as the warehouse says; None is a no from before the campaign."""
     return any(one is not None and (no is None or one > no) for one in decisions)
+
+
+def is_put_back(past: Past, write: Write) -> bool:
+    """Whether the same work wrote the opposite a moment before, and a person changed the contact in between."""
+    wrote = write.wrote
+    before = past.latest_write(wrote.contact, wrote.target, write.place)
+    if before is None or before.wrote.by != wrote.by or not before.wrote.after:
+        return False
+    is_of_this_work = past.step_began(write) < before.place
+    said = past.log.each(Wrote, before.place, write.place)
+    return is_of_this_work and any(one.by == PERSON and one.contact == wrote.contact for _, one in said)
 
 
 def is_undated_and_unknown(past: Past, write: Write, looked: int) -> bool:

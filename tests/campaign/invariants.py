@@ -10,6 +10,7 @@ from tests.campaign.excuses import (
     has_drifted,
     is_justified,
     is_known_to_have_left,
+    is_put_back,
     is_undated_and_unknown,
     may_be_a_member,
     said_yes_since,
@@ -36,12 +37,13 @@ Rule = Callable[[Past], Iterator[str]]
 def nobody_in_the_audience_is_removed(past: Past) -> Iterator[str]:
     """Nobody is taken off a target while the audience of its activation has them.
 
-    Two things excuse it: the activation is deleted with Withdraw; or its manifest was edited to another target with
-    Withdraw, and the removal is from the former one. An opt-out list (onEnter: Decline) does not remove: it adds noes.
+    Three things excuse it: the activation is deleted with Withdraw; or its manifest was edited to another target with
+    Withdraw, and the removal is from the former one; or it puts back what the same work has just written, as a person
+    changed the contact at that moment. An opt-out list (onEnter: Decline) does not remove: it adds noes.
     """
     for write in past.writes():
         wrote, wishes = write.wrote, past.wishes_meanwhile(write)
-        if wrote.after or wrote.before is False or not wishes:
+        if wrote.after or wrote.before is False or not wishes or is_put_back(past, write):
             continue
         had = all(wrote.contact in wish.people for wish in wishes)
         if not had or any(wish.enters == "no" and wish.target == wrote.target for wish in wishes):

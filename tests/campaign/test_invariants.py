@@ -73,11 +73,13 @@ CASES: dict[str, tuple[list[list[Event]], list[list[Event]]]] = {
     "nobody_in_the_audience_is_removed": (
         [
             [wished(LABELS), began(), wrote(LABEL, False, True)],
+            [wished(LABELS), began(), wrote(LABEL, True), wrote(LABEL, False, True)],
             [wished(LABELS), wished(ELSEWHERE), began(), wrote(LABEL, False, True)],
             [wished(LABELS), Deleted(T, "a"), wrote(LABEL, False, True)],
         ],
         [
             [wished(replace(LABELS, people={})), began(), wrote(LABEL, False, True)],
+            [wished(LABELS), began(), wrote(LABEL, True), wrote(EMAIL, False, True, PERSON), wrote(LABEL, False, True)],
             [wished(LABELS), began(), wished(replace(LABELS, people={})), wrote(LABEL, False, True)],
             [wished(LABELS), wished(WITHDRAWN), began(), wrote(LABEL, False, True)],
             [wished(replace(LABELS, policy="Withdraw")), Deleted(T, "a"), wrote(LABEL, False, True)],
