@@ -89,7 +89,12 @@ def has_drifted(past: Past, outcome: Outcome, contact: str, end: int) -> bool:
 
 
 def is_known_to_have_left(past: Past, outcome: Outcome, written: int, contact: str, end: int) -> bool:
-    """Whether the ledger that knows of the yes is still there, and the activation was about this target all along."""
+    """Whether the ledger that knows of the yes is still there, and the activation was about this target all along.
+
+    Who left when leaving meant nothing is forgotten from then on.
+    """
     said = [wish for place, wish in past.wishes(outcome.activation, end) if place >= written]
     stayed = all(wish.target == outcome.wish.target and wish.enters == outcome.wish.enters for wish in said)
-    return stayed and not past.ledgers_changed(end, written) and not past.forgotten_since(contact, written, end)
+    was_let_go = past.was_let_go(outcome.activation, contact, outcome.wish.target or "", written, end)
+    is_remembered = not past.ledgers_changed(end, written) and not past.forgotten_since(contact, written, end)
+    return stayed and is_remembered and not was_let_go

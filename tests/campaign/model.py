@@ -142,11 +142,13 @@ class Past:
     def latest_no(self, contact: str, target: str, before: bool | None, end: int) -> tuple[int, datetime | None] | None:
         """The latest no about the contact, its place and when it was said, whoever wrote it.
 
-        UNSEEN and no date for one from before the campaign; None where there has been none.
+        UNSEEN and no date for one from before the campaign; None where there has been none. Who says no again to a
+        preference changes nothing that could be seen, as it shows no date.
         """
         writes = [one for one in self.log.each(Wrote, 0, end) if (one[1].contact, one[1].target) == (contact, target)]
         for place, wrote in reversed(writes):
-            if not wrote.after:
+            is_unseen = is_preference(target) and wrote.by == PERSON and wrote.before is False
+            if not wrote.after and not is_unseen:
                 return place, wrote.at
         first = writes[0][1].before if writes else before
         return (UNSEEN, None) if first is False else None
@@ -157,6 +159,15 @@ class Past:
             if isinstance(event, Wrote) and event.by != PERSON and (event.contact, event.target) == (contact, target):
                 return True
             if isinstance(event, Ended) and self._ran_with(place, event, contact, target):
+                return True
+        return False
+
+    def was_let_go(self, activation: str, contact: str, target: str, start: int, end: int) -> bool:
+        """Whether a whole run found that the contact had left, when leaving meant nothing."""
+        for place, ended in self.log.each(Ended, start, end):
+            wish = self.wish_of(ended, place) if ended.activation == activation and not ended.was_killed else None
+            has_left = wish is not None and wish.target == target and contact not in wish.people
+            if has_left and wish is not None and wish.leaves == "nothing" and ended.outcome in ("Succeeded", "Partial"):
                 return True
         return False
 

@@ -31,6 +31,7 @@ LABEL, EMAIL, TERMS = "T0/attribute:label_vip", "T0/preference:acceptsEmail", "T
 TRIGGER = "T0/trigger:sync:vip"
 LABELS = Wish(LABEL, "on", "off", "Retain", is_held=False, most_removals=100, people={"x": None})
 OPT_IN = replace(LABELS, target=EMAIL, enters="yes", leaves="no")
+KEPT = replace(OPT_IN, leaves="nothing")
 OPT_OUT = replace(OPT_IN, enters="no", leaves="nothing")
 
 
@@ -120,6 +121,7 @@ CASES: dict[str, tuple[list[list[Event]], list[list[Event]]]] = {
             [wished(OPT_IN), SHOWED, wrote(TERMS, True, None)],
             [wished(DECIDED), wrote(EMAIL, False, True, PERSON, hour=2), SHOWED, wrote(EMAIL, True, False)],
             [wished(DECIDED), SHOWED, wrote(EMAIL, False, True, PERSON, hour=5), wrote(EMAIL, True, False)],
+            [wished(DECIDED), wrote(EMAIL, False, False, PERSON, hour=4), SHOWED, wrote(EMAIL, True, False)],
             [wished(OPT_IN), Forgotten(T, "x"), Approved(T, "a", 1, 1), SHOWED, wrote(EMAIL, True, False)],
             [wished(OPT_IN), began(), SHOWED, REFUSED, PARTIAL, began(), PARTIAL, SHOWED, wrote(EMAIL, True, False)],
         ],
@@ -218,6 +220,16 @@ CASES: dict[str, tuple[list[list[Event]], list[list[Event]]]] = {
             [wished(LABELS), settled(LABELS, True)],
             [wished(LABELS), wrote(LABEL, True), wrote(LABEL, False, True, PERSON), settled(LABELS, False)],
             [wished(OPT_IN), settled(OPT_IN, False)],
+            [
+                *[
+                    wished(KEPT),
+                    wrote(EMAIL, True),
+                    wished(replace(KEPT, people={})),
+                    began(),
+                    ended(outcome="Succeeded"),
+                ],
+                *[wished(replace(OPT_IN, people={})), settled(replace(OPT_IN, people={}), True)],
+            ],
         ],
     ),
 }
