@@ -120,7 +120,8 @@ class OperatorAdapters:
         return damaged + (self.set_damaged_ledger_aside(former, at) if former is not None else [])
 
     def set_damaged_ledger_aside(self, url: str, at: datetime) -> list[str]:
-        return _set_unused_aside(_tables(relocated(url, self._root)), at)
+        anywhere = dict.fromkeys([relocated(url, self._root), url])
+        return _set_unused_aside([table for ledger in anywhere for table in _tables(ledger)], at)
 
     def identities(self, identity: TargetIdentity) -> Identities:
         return Identities(identities_url(self._root, identity.host, identity.contact_type))

@@ -53,6 +53,19 @@ async def test_a_lost_ledger_holds_no_deletion_up_and_is_said(install: Install, 
     assert message.startswith("of the target 0 contacts were taken off; 9 stay on it: the ledger file://")
 
 
+async def test_nor_does_one_that_lies_damaged_below_a_root_of_before(install: Install) -> None:
+    here = install("single")
+    here.select(here.people[:9])
+    await here.run()
+    LOST["emptied"](here.ledger())
+    here.settings = here.settings.model_copy(update={"ledger_url": f"{here.settings.ledger_url}-moved"})
+    await here.restart()
+
+    await here.withdraw()
+
+    assert told(here)[:2] == ("Warning", "TargetRetained")
+
+
 @each_loss
 async def test_nor_does_the_lost_ledger_of_a_former_target(install: Install, lose: Callable[[Path], object]) -> None:
     here = install("single")
