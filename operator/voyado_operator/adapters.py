@@ -1,7 +1,7 @@
 """Which class each part of a run is."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -109,19 +109,22 @@ class OperatorAdapters:
         return Ledger.existing(url)
 
     def ledger_wherever(self, url: str) -> Ledger | None:
-        return Ledger.existing(relocated(url, self._root)) or Ledger.existing(url)
+        return next(filter(None, map(Ledger.existing, self._places(url))), None)
 
     def set_damaged_aside(self, identity: TargetIdentity, former: str | None, at: datetime) -> list[str]:
-        damaged = [url for url in _tables(self.ledger_url(identity)) if is_damaged(url)]
-        for url in damaged:
-            set_aside(url, at)
+        damaged = [url for url in _tables(self.ledger_url(identity)) if is_damaged(url)]  # which the run holds already
         others = [identities_url(self._root, identity.host, identity.contact_type), suppression_url(self._root)]
-        damaged += _set_unused_aside(others, at)
-        return damaged + (self.set_damaged_ledger_aside(former, at) if former is not None else [])
+        damaged += filter(_is_damaged_at_rest, others)
+        moved = _set_aside(damaged, at)
+        return moved + (self.set_damaged_ledger_aside(former, at) if former is not None else [])
 
     def set_damaged_ledger_aside(self, url: str, at: datetime) -> list[str]:
-        anywhere = dict.fromkeys([relocated(url, self._root), url])
-        return _set_unused_aside([table for ledger in anywhere for table in _tables(ledger)], at)
+        tables = [table for ledger in self._places(url) for table in _tables(ledger)]
+        return _set_aside([*filter(_is_damaged_at_rest, tables)], at)
+
+    def _places(self, ledger: str) -> list[str]:
+        """Where a ledger may lie that lay at that URL: below the present root, or else still there."""
+        return list(dict.fromkeys([relocated(ledger, self._root), ledger]))
 
     def identities(self, identity: TargetIdentity) -> Identities:
         return Identities(identities_url(self._root, identity.host, identity.contact_type))
@@ -159,15 +162,17 @@ class OperatorAdapters:
         return Workspace(self._hash_key, self._settings.memory_per_run, ambiguous)
 
 
-def _set_unused_aside(urls: Sequence[str], at: datetime) -> list[str]:
-    """Move those tables away that are damaged, and that nobody has open; return their URLs."""
-    damaged = list[str]()
+def _is_damaged_at_rest(url: str) -> bool:
+    """Judge a table beside which nothing is being erased, which would look like damage."""
+    with shared(url):
+        return is_damaged(url)
+
+
+def _set_aside(urls: list[str], at: datetime) -> list[str]:
+    """Move the tables away; return their URLs. Raises LedgerUnavailable."""
     for url in urls:
-        with shared(url):
-            damaged += [url] if is_damaged(url) else []
-    for url in damaged:
         set_aside(url, at)
-    return damaged
+    return urls
 
 
 def _tables(ledger: str) -> list[str]:

@@ -105,6 +105,11 @@ class Ended(Event):
     members: int | None = None
     outcome: str | None = None
 
+    @property
+    def was_whole(self) -> bool:
+        """Whether it was a run that came to its end, and carried out what it found."""
+        return not self.was_killed and self.outcome in ("Succeeded", "Partial")
+
 
 @dataclass(frozen=True, slots=True)
 class Deleted(Event):

@@ -105,9 +105,7 @@ class Past:
         """Whether a whole run began and ended between two places."""
         began = [place for place, one in self.log.each(Began, start, end) if one.activation == activation]
         ended = [
-            place
-            for place, one in self.log.each(Ended, start, end)
-            if one.activation == activation and not one.was_killed and one.outcome in ("Succeeded", "Partial")
+            place for place, one in self.log.each(Ended, start, end) if one.activation == activation and one.was_whole
         ]
         return bool(began and ended) and ended[-1] > began[0]
 
@@ -164,12 +162,11 @@ class Past:
 
     def was_let_go(self, activation: str, contact: str, target: str, start: int, end: int) -> bool:
         """Whether a whole run found that the contact had left, when leaving meant nothing."""
-        for place, ended in self.log.each(Ended, start, end):
-            wish = self.wish_of(ended, place) if ended.activation == activation and not ended.was_killed else None
-            has_left = wish is not None and wish.target == target and contact not in wish.people
-            if has_left and wish is not None and wish.leaves == "nothing" and ended.outcome in ("Succeeded", "Partial"):
-                return True
-        return False
+        runs = [(place, one) for place, one in self.log.each(Ended, start, end) if one.activation == activation]
+        wishes = [self.wish_of(one, place) for place, one in runs if one.was_whole]
+        return any(
+            wish.target == target and wish.leaves == "nothing" and contact not in wish.people for wish in wishes if wish
+        )
 
     def _ran_with(self, place: int, ended: Ended, contact: str, target: str) -> bool:
         if ended.was_killed or ended.ready != "True" or ended.reason not in ("Succeeded", "PartiallyApplied"):

@@ -43,6 +43,16 @@ async def proven(install: Install, kind: str, **guards: Any) -> Installation:
     return here
 
 
+async def proven_from_a_warehouse(install: Install, kind: str, folder: Path) -> tuple[Installation, Warehouse]:
+    """As `proven`; the next audiences are rows."""
+    here = install(kind)
+    warehouse = Warehouse(here, folder)
+    has_something_to_lose(here, here.people[0])
+    warehouse.holds((here.people[0], None, None))
+    await here.run()
+    return here, warehouse
+
+
 def said_no_at_the_first_write(here: Installation, people: list[str]) -> None:
     """Everybody but the one who is written."""
     here.engage.about_to_decide(
@@ -205,12 +215,8 @@ async def test_nobody_is_opted_in_while_a_lost_ledger_is_found_again(
     install: Install, tmp_path: Path, found_before: int
 ) -> None:
     """Not even for a decision after the loss: the run that finds the members has not got to its end."""
-    here = install("opt-in")
-    warehouse = Warehouse(here, tmp_path)
+    here, warehouse = await proven_from_a_warehouse(install, "opt-in", tmp_path)
     member, contact = here.people[:2]
-    has_something_to_lose(here, member)
-    warehouse.holds((member, None, None))
-    await here.run()
     here.ledger().rename(tmp_path / "away")
     here.engage.faults({"kind": "status", "status": 503, "path": f"/{contact}$" if found_before else ""})
     warehouse.holds((member, None, None), (contact, None, None))
@@ -255,12 +261,8 @@ async def test_who_was_declined_is_not_looked_at_again_for_the_same_decision(ins
 async def test_who_is_declined_right_at_the_write_is_not_looked_at_again_either(
     install: Install, tmp_path: Path
 ) -> None:
-    here = install("consent")
-    warehouse = Warehouse(here, tmp_path)
+    here, warehouse = await proven_from_a_warehouse(install, "consent", tmp_path)
     member, contact = here.people[:2]
-    has_something_to_lose(here, member)
-    warehouse.holds((member, None, None))
-    await here.run()
     here.decide(contact, False)
     decided = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
     warehouse.holds((member, None, None), (contact, None, decided))

@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from voyado_operator.api.activation_status import SegmentActivationStatus
 from voyado_operator.arrow import Batches
 from voyado_operator.domain.delivery import Operation
 
@@ -11,6 +12,27 @@ from tests.component.conftest import Install
 from tests.component.installation import Installation, Warehouse
 
 REFUSED = {"kind": "status", "method": "PATCH", "status": 422}
+
+
+async def refused_for_a_decision(here: Installation, warehouse: Warehouse) -> SegmentActivationStatus:
+    """A run in which the first person has decided ten minutes ago, and Engage refuses to opt them in."""
+    [one, other] = here.people[:2]
+    decided = (here.around.clock() - timedelta(minutes=10)).isoformat()
+    warehouse.holds((one, None, decided), (other, None, None))
+    here.engage.faults(REFUSED)
+    status = await here.run()
+    here.engage.faults()
+    assert status.last_run is not None
+    assert status.last_run.rejected == 1
+    return status
+
+
+async def tried_again_without(here: Installation, warehouse: Warehouse) -> None:
+    """A run that tries the refused one again, of whom the warehouse tells no decision any more."""
+    [one, other] = here.people[:2]
+    warehouse.holds((one, None, None), (other, None, None))
+    here.generation += 1
+    await here.run(hours=2)
 
 
 @pytest.mark.parametrize(("earlier", "hours"), [(0, 1), (1, 6), (2, 24), (3, 24)])
@@ -70,17 +92,9 @@ async def test_whose_no_is_known_is_not_opted_in_without_a_decision_after_a_refu
         warehouse.holds((one, None, None), (other, None, None))
         await here.run()
     here.let_pass(hours=1)
-    decided = (here.around.clock() - timedelta(minutes=10)).isoformat()
-    warehouse.holds((one, None, decided), (other, None, None))
-    here.engage.faults(REFUSED)
-    status = await here.run()
-    here.engage.faults()
-    assert status.last_run is not None
-    assert status.last_run.rejected == 1
+    await refused_for_a_decision(here, warehouse)
 
-    warehouse.holds((one, None, None), (other, None, None))
-    here.generation += 1
-    await here.run(hours=2)
+    await tried_again_without(here, warehouse)
 
     assert here.shown() == {other}
 
@@ -100,20 +114,12 @@ async def test_whose_leaving_was_not_answered_is_not_opted_in_without_a_decision
     await here.run(hours=1)
     assert [entry for entry, *_ in here.opened_ledger().records(one)] == ["leaving"]
     here.let_pass(hours=2)
-    decided = (here.around.clock() - timedelta(minutes=10)).isoformat()
-    warehouse.holds((one, None, decided), (other, None, None))
-    here.engage.faults(REFUSED)
-    status = await here.run()
-    here.engage.faults()
-    assert status.last_run is not None
-    assert status.last_run.rejected == 1
+    status = await refused_for_a_decision(here, warehouse)
     assert status.members == 1, "who left is counted as gone once"
     removals = here.opened_ledger().sent(Operation.REMOVE, here.around.clock() - timedelta(hours=12))
     assert sum(batch.num_rows for batch in Batches(removals)) == 1, "the removal may have been done"
 
-    warehouse.holds((one, None, None), (other, None, None))
-    here.generation += 1
-    await here.run(hours=2)
+    await tried_again_without(here, warehouse)
 
     assert here.shown() == {other}
 
@@ -160,17 +166,9 @@ async def test_who_was_gone_and_is_back_is_not_opted_in_without_a_decision(
     here.engage.seed([{"id": one, "preferences": {"acceptsEmail": False}}])
     here.let_pass(hours=1)
     if is_refused:
-        decided = (here.around.clock() - timedelta(minutes=10)).isoformat()
-        warehouse.holds((one, None, decided), (other, None, None))
-        here.engage.faults(REFUSED)
-        status = await here.run()
-        here.engage.faults()
-        assert status.last_run is not None
-        assert status.last_run.rejected == 1
+        await refused_for_a_decision(here, warehouse)
 
-    warehouse.holds((one, None, None), (other, None, None))
-    here.generation += 1
-    await here.run(hours=2)
+    await tried_again_without(here, warehouse)
 
     assert here.shown() == {other}
 

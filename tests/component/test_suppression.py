@@ -140,7 +140,7 @@ def test_the_hash_goes_without_a_trace(root: Path, suppression: Suppression) -> 
 @pytest.mark.parametrize(
     ("on_enter", "noes"),
     [
-        ("Accept", set(Entry) - {Entry.VOID, Entry.ADD, Entry.ASKED}),
+        ("Accept", {Entry.REMOVE, Entry.LEAVING, Entry.CLEARING, Entry.DECLINED, Entry.DOUBTED, Entry.GONE}),
         ("Decline", set(Entry) - {Entry.VOID}),
         ("Add", set[Entry]()),
     ],

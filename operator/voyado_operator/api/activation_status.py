@@ -140,3 +140,8 @@ class SegmentActivationStatus(Resource):
     last_handled_reconcile_at: Annotated[str, Field(max_length=256)] | None = None
     last_handled_plan_at: Annotated[str, Field(max_length=256)] | None = None
     last_handled_approval: Annotated[str, Field(max_length=256)] | None = None
+
+    @property
+    def claimed(self) -> LedgerRef | None:
+        """The ledger, if something was or may have been sent on its account."""
+        return self.ledger if self.ledger is not None and self.ledger.mark else None

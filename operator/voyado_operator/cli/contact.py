@@ -20,7 +20,7 @@ _SAID = {
     Entry.CLEARING: "no member, a removal sent, not answered,",
     Entry.VOID: "not a member",
     Entry.DECLINED: "declined",
-    Entry.DOUBTED: "held, as the ledger was lost that would tell whose no it is,",
+    Entry.DOUBTED: "held, as the ledger was lost that would tell whether they said no,",
     Entry.GONE: "gone from Engage",
 }
 

@@ -24,9 +24,9 @@ class OptIn(StrEnum):
     DECLINE = "decline"
     """Engage shows the person's own no."""
     LATER = "later"
-    """While the members of a lost ledger are found again, nobody is opted in: the next run does it."""
+    """The next run opts the contact in, as this one finds the members of a lost ledger again."""
     DOUBT = "doubt"
-    """Engage shows no yes, and nobody can tell since the ledger was lost whether the person said no."""
+    """Engage shows no yes, and the ledger that would tell whether the person said no was lost."""
     UNREADABLE = "unreadable"
     """Engage does not show what would be written over: nothing is written blindly."""
     MOVED = "moved"
@@ -65,16 +65,18 @@ def may_opt_in(facet: Facet, evidence: Evidence) -> bool:
 
 
 def opt_in(facet: Facet, contact: Contact, evidence: Evidence) -> OptIn:
-    """DESIGN 4. A lost ledger may have known anybody's no, or a newer one than it tells of: the loss itself counts.
+    """Return what becomes of the contact, by what Engage shows and the records say (docs/design/one-truth.md).
 
-    So does an erasure: what the ledgers knew of the contact until then may have been a no.
+    A lost ledger may have known anybody's no, or a newer one than it tells of, so the loss itself counts as one. So
+    does an erasure: what the ledgers knew of the contact until then may have been a no.
     """
     judged = _judged(facet, contact, evidence)
+    if judged is OptIn.WRITE and _may_be_forgotten(evidence):
+        return OptIn.DECLINE
     if judged is OptIn.DECLINE and evidence.lost_at is not None:
-        but_for_the_loss = _judged(facet, contact, replace(evidence, lost_at=None))
-        judged = OptIn.DOUBT if but_for_the_loss is OptIn.WRITE else judged
-    is_open = judged in (OptIn.WRITE, OptIn.DOUBT)
-    return OptIn.DECLINE if is_open and _may_be_forgotten(evidence) else judged
+        but_for_the_loss = opt_in(facet, contact, replace(evidence, lost_at=None))
+        return OptIn.DOUBT if but_for_the_loss is OptIn.WRITE else judged
+    return judged
 
 
 def _judged(facet: Facet, contact: Contact, evidence: Evidence) -> OptIn:
@@ -113,8 +115,7 @@ def _may_be_forgotten(evidence: Evidence) -> bool:
 
 def _is_justified(evidence: Evidence) -> bool:
     """Whether the yes is newer than any no that our own records may stand for."""
-    noes = [evidence.entered_at if evidence.entry is not None else None, evidence.lost_at]
-    return all(no is None or _is_decided_since(no, evidence) for no in noes)
+    return all(no is None or _is_decided_since(no, evidence) for no in (evidence.entered_at, evidence.lost_at))
 
 
 def _is_decided_since(no: datetime, evidence: Evidence) -> bool:

@@ -36,7 +36,7 @@ class Entry(StrEnum):
     DECLINED = "declined"
     """Engage showed the person's own no."""
     DOUBTED = "doubted"
-    """Engage showed a no, and the ledger that would tell whose it is was lost."""
+    """Engage showed no yes, and the ledger that would tell whether the person said no was lost."""
     GONE = "gone"
     """Engage knows the contact no more."""
 

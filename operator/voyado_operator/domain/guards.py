@@ -50,11 +50,10 @@ class Plan:
     `diff` counts changes that may go out on top of those of the window: whoever is tried again was counted then.
     `entering_opts_out`: entering the target writes a person's "no" (onEnter: Decline). `review_was_due`: the day of
     governance.reviewBy, once it is over. `unanswered` counts changes that may have been sent already and must not be
-    sent twice; `doubted` opt-ins of people of whom Engage shows a no, of which nobody can tell whose it is.
-    `is_baselining`: the ledger was lost, and its members are being found again; it had `lost_members`, as
-    far as the status knew, 0 if it was lost before the window. `is_resumed`: nothing vouches for the ledger, so it may
-    lack what was sent last. `entering_opts_in`: entering the target writes a person's "yes". `former`: an edit left
-    another target.
+    sent twice, `doubted` opt-ins of people who may have said no to a ledger that was lost. `is_baselining`: the ledger
+    was lost, and its members are being found again; it had `lost_members`, as far as the status knew, 0 if it was lost
+    before the window. `is_resumed`: nothing vouches for the ledger, so it may lack what was sent last.
+    `entering_opts_in`: entering the target writes a person's "yes". `former`: an edit left another target.
     """
 
     audience: AudienceCounts

@@ -77,7 +77,7 @@ class ActivationLife:
         return await self._keeper.unless_served_elsewhere(self._watched, self._server(), self._step)
 
     def _server(self) -> str | None:
-        """The installation that serves its connection, so that one knows whoever drives that tenant's targets."""
+        """Return the installation that serves its connection, so that all who drive a tenant's targets share one."""
         activation = self._watched.latest
         connection = self._registry.connection_of(activation)
         of_connection = connection.status.served_by if connection else None

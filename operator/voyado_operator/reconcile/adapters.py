@@ -68,7 +68,7 @@ class Adapters(Protocol):
         ...
 
     def set_damaged_ledger_aside(self, url: str, at: datetime) -> list[str]:
-        """Of the ledger that lay at `url`, with what is beside it: as `set_damaged_aside`; nobody may have it open."""
+        """As `set_damaged_aside`, of the ledger that lies or lay at `url`, which no run of the caller's may hold."""
         ...
 
     def set_damaged_aside(self, identity: TargetIdentity, former: str | None, at: datetime) -> list[str]:

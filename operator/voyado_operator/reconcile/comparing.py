@@ -27,10 +27,11 @@ def compare(
     if assignment.entering_opts_out and members is None and workspace.tells_decisions:
         renewed = workspace.renew(ledger.decisions())
         counts = replace(counts, entering=counts.entering + renewed, unchanged=counts.unchanged - renewed)
-    declined = workspace.drop_declined(ledger.earlier()) if counts.entering and assignment.entering_opts_in else 0
+    opts_in = counts.entering > 0 and assignment.entering_opts_in
+    declined = workspace.drop_declined(ledger.earlier()) if opts_in else 0
     if (refused := parked.items()) is not None:
         workspace.park(refused, generation, now)
-    doubted = workspace.hold_doubted() if assignment.entering_opts_in else 0
+    doubted = workspace.hold_doubted() if opts_in else 0
     diff = DiffFound(
         computed_at=now,
         counts=replace(counts, entering=counts.entering - declined),

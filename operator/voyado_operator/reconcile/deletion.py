@@ -63,7 +63,7 @@ class Withdrawn:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a status tells of a ledger, and how many members it had; None: nobody knows."""
+    """A ledger as a status tells of it, and its number of members. None where the status does not tell."""
 
     ledger: LedgerRef | None
     members: int | None

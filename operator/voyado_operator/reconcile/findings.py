@@ -97,8 +97,8 @@ class DiffFound:
     """The membership diff with its digest and at most 10 keyed hashes each, and the audience's fingerprint.
 
     Of the changes, `parked` were refused lately and `unanswered` may have been sent already; `declined_before` contacts
-    of the audience are not in the diff, as Engage showed their own no; `doubted_before` are held, as Engage showed a no
-    and nobody can tell whose it is since the ledger was lost.
+    of the audience are not in the diff, as Engage showed their own no; `doubted_before` are held, as they
+    may have said no to a ledger that was lost.
     """
 
     computed_at: datetime

@@ -32,8 +32,7 @@ async def succession(assignment: Assignment, ledger: Ledger, around: Surrounding
 
 def holds(status: SegmentActivationStatus, url: str, adapters: Adapters) -> bool:
     """Whether the status tells of a claim on the target whose ledger lies at `url`."""
-    ledger = status.ledger
-    return ledger is not None and bool(ledger.mark) and adapters.is_of_same_target(ledger.url, url)
+    return status.claimed is not None and adapters.is_of_same_target(status.claimed.url, url)
 
 
 def holder_of(

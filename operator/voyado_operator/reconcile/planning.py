@@ -103,7 +103,7 @@ def _decide(workspace: Workspace, ledger: Ledger, plans: WaitingPlans, question:
 
 
 def _hold_the_unproven(workspace: Workspace, plan: Plan) -> None:
-    """Hold the former target's members as long as nobody goes out by whom the new one could be proven."""
+    """Hold the former target's members while all additions are held that could prove the new target."""
     is_proven = plan.diff.unchanged > 0 or workspace.count(Operation.ADD) > 0
     if workspace.count_held(Operation.ADD) and not is_proven:
         workspace.former.hold()

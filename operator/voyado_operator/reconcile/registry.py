@@ -86,7 +86,7 @@ class Registry:
         before = known.take_in(activation)
         if _asked(before) != _asked(activation):
             known.wake.set()
-        if _claimed(before) != _claimed(activation):
+        if _claim(before) != _claim(activation):
             for rival in self._drivers.rivals(key):
                 self.activations[rival].wake.set()
         if before.spec.connection_ref != activation.spec.connection_ref or before.spec.target != activation.spec.target:
@@ -102,7 +102,7 @@ class Registry:
             for rival in self._drivers.rivals(activation.metadata.key):
                 self.activations[rival].is_freed = True
             self._strike(known.latest)
-            if (ledger := known.latest.status.ledger) is not None and ledger.mark:
+            if ledger := known.latest.status.claimed:
                 self.last_words[ledger.url] = ledger
 
     def connection_seen(self, connection: VoyadoConnection) -> None:
@@ -230,10 +230,10 @@ def _asked(activation: SegmentActivation) -> tuple[object, ...]:
     return meta.generation, *(meta.annotations.get(name) for name in (REQUESTED_AT, PLAN_REQUESTED_AT, APPROVE))
 
 
-def _claimed(activation: SegmentActivation) -> str | None:
-    """The ledger that it has claimed."""
-    ledger = activation.status.ledger
-    return ledger.url if ledger is not None and ledger.mark else None
+def _claim(activation: SegmentActivation) -> str | None:
+    """Where the ledger lies that it has claimed."""
+    ledger = activation.status.claimed
+    return ledger.url if ledger else None
 
 
 def _usable(connection: VoyadoConnection) -> tuple[object, ...]:

@@ -192,8 +192,13 @@ def forget_the_rest(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def hold_unanswered(connection: duckdb.DuckDBPyConnection) -> int:
-    connection.execute(f"update changes set held = true where not {UNASKED}")
-    [(held,)] = connection.execute(f"select count(*) from changes where not parked and not {UNASKED}").fetchall()
+    return hold_those(connection, f"not {UNASKED}")
+
+
+def hold_those(connection: duckdb.DuckDBPyConnection, condition: str) -> int:
+    """Hold the changes that satisfy the SQL condition; return how many of them are not parked."""
+    connection.execute(f"update changes set held = true where {condition}")
+    [(held,)] = connection.execute(f"select count(*) from changes where not parked and {condition}").fetchall()
     return int(held)
 
 

@@ -9,6 +9,7 @@ from arro3.core import Array, DataType, Table
 from voyado_operator.arrow import ArrowStream
 from voyado_operator.domain.delivery import PARKED_FOR, Entry
 from voyado_operator.domain.moments import from_microseconds, microseconds
+from voyado_operator.workspace.changes import hold_those
 from voyado_operator.workspace.engine import lent
 from voyado_operator.workspace.model import Detail
 
@@ -69,9 +70,7 @@ def drop_declined(connection: duckdb.DuckDBPyConnection, earlier: ArrowStream) -
 
 
 def hold_doubted(connection: duckdb.DuckDBPyConnection) -> int:
-    connection.execute(f"update changes set held = true where {_DOUBTED}")
-    [(held,)] = connection.execute(f"select count(*) from changes where not parked and {_DOUBTED}").fetchall()
-    return int(held)
+    return hold_those(connection, _DOUBTED)
 
 
 def park(connection: duckdb.DuckDBPyConnection, refused: ArrowStream, generation: int, now: datetime) -> None:

@@ -142,7 +142,7 @@ class Workspace:
             return memory.drop_declined(self._connection, earlier)
 
     def hold_doubted(self) -> int:
-        """Keep entering contacts from going out of whom nobody can tell since a loss whether they said no.
+        """Keep contacts from being opted in who may have said no to a ledger that was lost.
 
         Whose row tells of a decision since goes out. Returns how many are kept, but for those that Engage refused
         lately.
